@@ -1,0 +1,108 @@
+/**
+ * `WatchError`: a watch that began and could not go on.
+ *
+ * `Expired` asks for a new list, `Api` is any other refusal the server sent into the stream, `Frame` is a line that is
+ * no event, `Decode` an event whose object is not of the kind. A watch that could not begin fails with `ApiError` or
+ * `RequestError`, except that 410 is `Expired` in both places. The normal end of a watch is no error.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { ApiError } from "../Machinery/ApiError.ts"
+
+const id = <const Tag extends string>(tag: Tag) => `effect-kubernetes/WatchError/${tag}` as const
+
+const fields = {
+  /** The resource type that is watched: `pods`, `deployments.apps`. */
+  resource: Schema.String,
+  namespace: Schema.optionalKey(Schema.String)
+}
+
+const describe = (reason: { readonly resource: string; readonly namespace?: string }, text: string): string =>
+  `watch ${reason.resource}${reason.namespace === undefined ? "" : ` in namespace ${reason.namespace}`}: ${text}`
+
+/**
+ * The version the watch started from, or had reached, is no longer in the server's history. List again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Expired extends Schema.TaggedError<Expired>(id("Expired"))("Expired", { ...fields, error: ApiError }) {
+  override get message(): string {
+    return describe(this, this.error.message)
+  }
+}
+
+/**
+ * The server sent an ERROR event.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Api extends Schema.TaggedError<Api>(id("Api"))("Api", { ...fields, error: ApiError }) {
+  override get message(): string {
+    return describe(this, this.error.message)
+  }
+}
+
+/**
+ * A line of the stream is no watch event, is longer than the limit, or was cut.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Frame extends Schema.TaggedError<Frame>(id("Frame"))("Frame", {
+  ...fields,
+  description: Schema.String,
+  /** The start of the line's text. */
+  line: Schema.String
+}) {
+  override get message(): string {
+    return describe(this, `${this.description}: ${this.line}`)
+  }
+}
+
+/**
+ * An event's object does not decode as the kind that was asked for.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Decode extends Schema.TaggedError<Decode>(id("Decode"))("Decode", {
+  ...fields,
+  /** `namespace/name`, or `name`, where the object has one. */
+  key: Schema.optionalKey(Schema.String),
+  description: Schema.String
+}) {
+  override get message(): string {
+    return describe(this, `${this.key ?? "an object"} does not decode: ${this.description}`)
+  }
+}
+
+/**
+ * The reasons.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reason = Expired | Api | Frame | Decode
+
+/**
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Reason = Schema.Union([Expired, Api, Frame, Decode])
+
+/**
+ * A watch that began and could not go on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WatchError extends Schema.TaggedError<WatchError>("effect-kubernetes/WatchError")("WatchError", {
+  reason: Reason
+}) {
+  override get message(): string {
+    return `${this.reason._tag}: ${this.reason.message}`
+  }
+}
