@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config"
+
+// One worker context for all files (`isolate: false`): a worker start costs about 0.1 s a file,
+// and tests here keep no module-global state.
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^effect-kubernetes$/, replacement: new URL("./src/index.ts", import.meta.url).pathname },
+      { find: /^effect-kubernetes\/(.*)$/, replacement: new URL("./src/$1.ts", import.meta.url).pathname }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/cluster/**", "test/types/**", "node_modules/**"],
+    isolate: false,
+    maxWorkers: 2,
+    reporters: ["default"]
+  }
+})
