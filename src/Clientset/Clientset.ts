@@ -10,8 +10,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
 import * as groups from "../Api/groups.ts"
-import type { AnyResource, Resource } from "../Machinery/Resource.ts"
+import type { AnyResource, KubeObject, Resource } from "../Machinery/Resource.ts"
 import * as RestClient from "../Rest/RestClient.ts"
 import * as ResourceClient from "./ResourceClient.ts"
 
@@ -36,6 +37,33 @@ export type GroupClient<Kinds> = {
  * @category services
  * @since 0.1.0
  */
-export class Clientset extends Context.Service<Clientset, { readonly [Group in keyof Groups]: GroupClient<Groups[Group]> }>()(
-  "effect-kubernetes/Clientset/Clientset"
-) {}
+export class Clientset
+  extends Context.Service<Clientset, { readonly [Group in keyof Groups]: GroupClient<Groups[Group]> }>()(
+    "effect-kubernetes/Clientset/Clientset"
+  )
+{}
+
+const groupClient = (
+  rest: RestClient.RestClient["Service"],
+  kinds: { readonly [plural: string]: AnyResource }
+) =>
+  Record.map(kinds, (resource) => (namespace?: string) =>
+    // The table pairs each name with its own descriptor; the type above reads the kind from there.
+    ResourceClient.fromRestClient(rest, resource as Resource<KubeObject, "Namespaced">, namespace))
+
+/**
+ * Makes the view of the table of kinds over a `RestClient`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: Effect.Effect<Clientset["Service"], never, RestClient.RestClient> = Effect.map(
+  RestClient.RestClient,
+  (rest) => Record.map(groups, (kinds) => groupClient(rest, kinds)) as Clientset["Service"]
+)
+
+/**
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Clientset, never, RestClient.RestClient> = Layer.effect(Clientset, make)

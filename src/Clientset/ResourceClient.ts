@@ -8,13 +8,11 @@
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/
  * @since 0.1.0
  */
-import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type { ApiError } from "../Machinery/ApiError.ts"
 import type { ApplyConfiguration } from "../Machinery/ApplyConfiguration.ts"
-import type { ListMeta } from "../Machinery/ObjectMeta.ts"
 import type {
   ApplyOptions,
   CreateOptions,
@@ -27,14 +25,14 @@ import type {
   WatchOptions
 } from "../Machinery/Options.ts"
 import type * as Patch from "../Machinery/Patch.ts"
-import { Decode, InvalidUrl, RequestError } from "../Machinery/RequestError.ts"
-import * as Resource from "../Machinery/Resource.ts"
+import { InvalidUrl, RequestError } from "../Machinery/RequestError.ts"
+import type * as Resource from "../Machinery/Resource.ts"
 import type { KubeList, KubeObject, Persisted, Scope, Subresources } from "../Machinery/Resource.ts"
 import * as Status from "../Machinery/Status.ts"
 import * as Request from "../Rest/Request.ts"
 import * as RestClient from "../Rest/RestClient.ts"
+import * as RestListWatch from "../Rest/RestListWatch.ts"
 import type { Failure, ListWatch } from "../Watch/ListWatch.ts"
-import * as WatchError from "../Watch/WatchError.ts"
 import type { WatchEvent } from "../Watch/WatchEvent.ts"
 
 /**
@@ -71,7 +69,7 @@ export interface ResourceClient<A extends KubeObject, S extends Scope, Sub exten
   /** Changes parts of an object; the patch says in which of the four ways. */
   readonly patch: (
     name: string,
-    patch: Patch.Patch,
+    patch: Patch.Patch<A>,
     options?: PatchOptions
   ) => Effect.Effect<Persisted<A, S>, ApiError | RequestError>
   /**
@@ -124,7 +122,7 @@ export interface SubresourceClient<B> {
   readonly update: (name: string, body: B, options?: UpdateOptions) => Effect.Effect<B, ApiError | RequestError>
   readonly patch: (
     name: string,
-    patch: Patch.Patch,
+    patch: Patch.Patch<B>,
     options?: PatchOptions
   ) => Effect.Effect<B, ApiError | RequestError>
 }
@@ -159,56 +157,35 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
 ): ResourceClient<A, S, Sub> => {
   type Object = Persisted<A, S>
   const namespace: string | undefined = namespaces[0]
-  const apiVersion = Resource.apiVersion(resource)
-  const { kind, listKind } = resource
+  const representation = RestListWatch.objects(resource)
+  const { apiVersion, is, kind } = representation
 
-  const at = (name?: string, subresource?: string, itsNamespace = namespace): Request.Target => ({
-    _tag: "Resource",
-    group: resource.group,
-    version: resource.version,
-    plural: resource.plural,
-    namespace: resource.scope === "Namespaced" ? itsNamespace : undefined,
-    name,
-    subresource
-  })
-
-  const unexpected = (request: Request.Request, body: unknown, wanted: string) =>
-    new RequestError({
-      reason: new Decode({
-        verb: request.verb,
-        url: `${rest.server}${Request.path(request)}`,
-        description: `expected ${wanted} of ${apiVersion}, got ${describe(body)}`
-      })
-    })
-
-  // A status answer to an update is an object too; the look at two strings is what tells it from `A`.
-  const isObject = (body: unknown): body is Object =>
-    Predicate.isObject(body) && body["kind"] === kind && body["apiVersion"] === apiVersion
+  const at = (name?: string, subresource?: string, itsNamespace = namespace) =>
+    RestListWatch.target(resource, itsNamespace, name, subresource)
 
   const one = (request: Request.Request): Effect.Effect<Object, ApiError | RequestError> =>
-    Effect.flatMap(
-      rest.json(request),
-      (body) => isObject(body) ? Effect.succeed(body) : Effect.fail(unexpected(request, body, `a ${kind}`))
-    )
+    Effect.flatMap(rest.json(request), (body) =>
+      is(body)
+        ? Effect.succeed(body)
+        : Effect.fail(RestListWatch.unexpected(rest, request, body, `a ${kind} of ${apiVersion}`)))
 
-  // A write goes where the object says it lives: a namespaced address that differs is the server's to refuse.
-  const write = (
-    verb: "create" | "update",
-    object: KubeObject,
+  // What holds its own name goes where it says it lives; an address that differs is the server's to refuse.
+  const named = (
+    verb: "update" | "apply",
+    object: { readonly metadata?: { readonly name?: string; readonly namespace?: string } },
     subresource: string | undefined,
-    options: CreateOptions | undefined
+    options: UpdateOptions | ApplyOptions | undefined
   ): Effect.Effect<Object, ApiError | RequestError> => {
     const name = object.metadata?.name
     const request: Request.Request = {
-      method: verb === "create" ? "POST" : "PUT",
+      method: verb === "update" ? "PUT" : "PATCH",
       verb,
-      target: at(verb === "create" ? undefined : name, subresource, namespace ?? object.metadata?.namespace),
+      target: at(name, subresource, namespace ?? object.metadata?.namespace),
       query: Request.query(options),
-      body: { apiVersion, kind, ...object }
+      body: { apiVersion, kind, ...object },
+      contentType: verb === "update" ? undefined : "application/apply-patch+yaml"
     }
-    return verb === "update" && (name === undefined || name === "")
-      ? Effect.fail(nameless(request))
-      : one(request)
+    return name === undefined || name === "" ? Effect.fail(nameless(request)) : one(request)
   }
 
   const nameless = (request: Request.Request) =>
@@ -223,91 +200,40 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
   const patch = (
     name: string,
     subresource: string | undefined,
-    value: Patch.Patch,
+    value: Patch.Patch<never>,
     options: PatchOptions | undefined
   ): Request.Request => ({
     method: "PATCH",
-    verb: "patch",
+    verb: value._tag === "Apply" ? "apply" : "patch",
     target: at(name, subresource),
-    query: Request.query(options),
+    query: Request.query(value._tag === "Apply" ? { ...options, ...value.options } : options),
     body: value.body,
     contentType: value.contentType
   })
 
-  const apply = (
-    configuration: ApplyConfiguration<A>,
-    subresource: string | undefined,
-    options: ApplyOptions
-  ): Effect.Effect<Object, ApiError | RequestError> => {
-    const metadata = (configuration as KubeObject).metadata
-    const request: Request.Request = {
-      method: "PATCH",
-      verb: "apply",
-      target: at(metadata?.name, subresource, namespace ?? metadata?.namespace),
-      query: Request.query(options),
-      body: { apiVersion, kind, ...configuration },
-      contentType: "application/apply-patch+yaml"
-    }
-    return metadata?.name === undefined ? Effect.fail(nameless(request)) : one(request)
-  }
-
-  const list = (options?: ListOptions): Effect.Effect<KubeList<Object>, ApiError | RequestError> => {
-    const request: Request.Request = { method: "GET", verb: "list", target: at(), query: Request.query(options) }
-    return Effect.flatMap(rest.json(request), (body) => {
-      if (!isList(body) || body.kind !== listKind || body.apiVersion !== apiVersion) {
-        return Effect.fail(unexpected(request, body, `a ${listKind}`))
-      }
-      // Typed servers leave the type out of items; custom resources have it.
-      const items = body.items.map((item) => ({ apiVersion, kind, ...item }))
-      return Array.every(items, isObject)
-        ? Effect.succeed({ ...body, items })
-        : Effect.fail(unexpected(request, items.find((item) => !isObject(item)), `a ${kind} in every item`))
-    })
-  }
-
-  const watch = (options?: WatchOptions): Stream.Stream<WatchEvent<Object>, Failure> => {
-    const request: Request.Request = {
-      method: "GET",
-      verb: "watch",
-      target: at(),
-      query: [["watch", "true"], ...Request.query(options)]
-    }
-    return rest.watch(request).pipe(
-      Stream.mapArrayEffect((events) => {
-        const isTyped = (event: WatchEvent<unknown>): event is WatchEvent<Object> =>
-          event.type === "BOOKMARK" || isObject(event.object)
-        const areTyped = (
-          events: Array.NonEmptyReadonlyArray<WatchEvent<unknown>>
-        ): events is Array.NonEmptyReadonlyArray<WatchEvent<Object>> => events.every(isTyped)
-        return areTyped(events)
-          ? Effect.succeed(events)
-          : Effect.fail(undecodable(events.find((event) => !isTyped(event))?.object))
-      })
-    )
-  }
-
-  const undecodable = (object: unknown) =>
-    new WatchError.WatchError({
-      reason: new WatchError.Decode({
-        resource: Resource.qualifiedName(resource),
-        ...(namespace === undefined ? {} : { namespace }),
-        description: `expected a ${kind} of ${apiVersion}, got ${describe(object)}`
-      })
-    })
+  const listWatch = (selection: Selection) =>
+    RestListWatch.make(rest, resource, representation, { ...selection, namespace })
+  const { list, watch } = listWatch({})
 
   return {
     resource,
     namespace,
-    get: (name, options) =>
-      one({ method: "GET", verb: "get", target: at(name), query: Request.query(options) }),
-    list,
-    watch,
-    create: (object, options) => write("create", object, undefined, options),
-    update: (object, options) => write("update", object, undefined, options),
-    updateStatus: (object, options) => write("update", object, "status", options),
+    get: (name, options) => one({ method: "GET", verb: "get", target: at(name), query: Request.query(options) }),
+    list: (options = {}) => list(options),
+    watch: (options = {}) => watch(options),
+    create: (object, options) =>
+      one({
+        method: "POST",
+        verb: "create",
+        target: at(undefined, undefined, namespace ?? object.metadata?.namespace),
+        query: Request.query(options),
+        body: { apiVersion, kind, ...object }
+      }),
+    update: (object, options) => named("update", object, undefined, options),
+    updateStatus: (object, options) => named("update", object, "status", options),
     patch: (name, value, options) => one(patch(name, undefined, value, options)),
-    apply: (configuration, options) => apply(configuration, undefined, options),
-    applyStatus: (configuration, options) => apply(configuration, "status", options),
+    apply: (configuration, options) => named("apply", configuration, undefined, options),
+    applyStatus: (configuration, options) => named("apply", configuration, "status", options),
     delete: (name, options) => {
       const request: Request.Request = {
         method: "DELETE",
@@ -316,9 +242,9 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
         body: deleteBody(options)
       }
       return Effect.flatMap(rest.json(request), (body) =>
-        isObject(body) || Status.isStatus(body)
+        is(body) || Status.isStatus(body)
           ? Effect.succeed(body)
-          : Effect.fail(unexpected(request, body, `a ${kind} or a Status`)))
+          : Effect.fail(RestListWatch.unexpected(rest, request, body, `a ${kind} of ${apiVersion} or a Status`)))
     },
     deleteCollection: (selection, options) =>
       Effect.asVoid(rest.json({
@@ -328,14 +254,14 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
         query: Request.query(selection),
         body: deleteBody(options)
       })),
-    subresource: (name) => {
-      // The body's type is the descriptor's word for it: one look at what came back would not tell a Scale of one
-      // version from another, and a server may answer a create with a Status.
-      const call = <B>(request: Request.Request) =>
+    subresource: <K extends keyof Sub & string>(name: K) => {
+      // The body's type is the descriptor's word: no two strings would tell a Scale from a TokenRequest that a
+      // webhook changed, and a server may answer a create with a Status.
+      const call = (request: Request.Request) =>
         Effect.flatMap(rest.json(request), (body) =>
           Predicate.isObject(body)
-            ? Effect.succeed(body as B)
-            : Effect.fail(unexpected(request, body, `the ${name} subresource`)))
+            ? Effect.succeed(body as Sub[K])
+            : Effect.fail(RestListWatch.unexpected(rest, request, body, `an object from the ${name} subresource`)))
       return {
         get: (objectName, options) =>
           call({ method: "GET", verb: "get", target: at(objectName, name), query: Request.query(options) }),
@@ -346,30 +272,9 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
         patch: (objectName, value, options) => call(patch(objectName, name, value, options))
       }
     },
-    listWatch: (selection) => ({
-      collection: {
-        group: resource.group,
-        version: resource.version,
-        kind,
-        plural: resource.plural,
-        scope: resource.scope,
-        ...(namespace === undefined ? {} : { namespace })
-      },
-      list: (options) => list({ ...options, ...selection }),
-      watch: (options) => watch({ ...options, ...selection })
-    })
+    listWatch: (selection = {}) => listWatch(selection)
   }
 }
-
-interface WireList {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: ListMeta
-  readonly items: ReadonlyArray<object>
-}
-
-const isList = (body: unknown): body is WireList =>
-  Predicate.isObject(body) && Predicate.isObject(body["metadata"]) && globalThis.Array.isArray(body["items"])
 
 const deleteBody = (options: DeleteOptions | undefined) =>
   options === undefined ? undefined : {
@@ -378,8 +283,3 @@ const deleteBody = (options: DeleteOptions | undefined) =>
     ...options,
     ...(options.dryRun === undefined ? {} : { dryRun: [options.dryRun] })
   }
-
-const describe = (body: unknown): string => {
-  if (!Predicate.isObject(body)) return body === undefined ? "nothing" : `a ${typeof body}`
-  return typeof body["kind"] === "string" ? `a ${body["kind"]} of ${String(body["apiVersion"])}` : "an object without kind"
-}

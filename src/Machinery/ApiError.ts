@@ -36,9 +36,15 @@ interface ReasonFields {
 }
 
 const describe = (reason: ReasonFields): string => {
-  const name = reason.name === undefined ? "" : ` ${reason.namespace === undefined ? "" : `${reason.namespace}/`}${reason.name}`
-  const namespace = reason.name === undefined && reason.namespace !== undefined ? ` in namespace ${reason.namespace}` : ""
-  return `${reason.verb} ${reason.resource}${name}${namespace}: ${reason.status.message ?? reason.status.reason ?? "no message"}`
+  const name = reason.name === undefined
+    ? ""
+    : ` ${reason.namespace === undefined ? "" : `${reason.namespace}/`}${reason.name}`
+  const namespace = reason.name === undefined && reason.namespace !== undefined
+    ? ` in namespace ${reason.namespace}`
+    : ""
+  return `${reason.verb} ${reason.resource}${name}${namespace}: ${
+    reason.status.message ?? reason.status.reason ?? "no message"
+  }`
 }
 
 /**
@@ -111,7 +117,9 @@ export class NotFound extends Schema.TaggedError<NotFound>(id("NotFound"))("NotF
  * @category errors
  * @since 0.1.0
  */
-export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>(id("MethodNotAllowed"))("MethodNotAllowed", fields) {
+export class MethodNotAllowed
+  extends Schema.TaggedError<MethodNotAllowed>(id("MethodNotAllowed"))("MethodNotAllowed", fields)
+{
   override get message(): string {
     return describe(this)
   }
@@ -207,7 +215,9 @@ export class Expired extends Schema.TaggedError<Expired>(id("Expired"))("Expired
  * @category errors
  * @since 0.1.0
  */
-export class RequestEntityTooLarge extends Schema.TaggedError<RequestEntityTooLarge>(id("RequestEntityTooLarge"))("RequestEntityTooLarge", fields) {
+export class RequestEntityTooLarge
+  extends Schema.TaggedError<RequestEntityTooLarge>(id("RequestEntityTooLarge"))("RequestEntityTooLarge", fields)
+{
   override get message(): string {
     return describe(this)
   }
@@ -223,7 +233,9 @@ export class RequestEntityTooLarge extends Schema.TaggedError<RequestEntityTooLa
  * @category errors
  * @since 0.1.0
  */
-export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaType>(id("UnsupportedMediaType"))("UnsupportedMediaType", fields) {
+export class UnsupportedMediaType
+  extends Schema.TaggedError<UnsupportedMediaType>(id("UnsupportedMediaType"))("UnsupportedMediaType", fields)
+{
   override get message(): string {
     return describe(this)
   }
@@ -255,7 +267,9 @@ export class Invalid extends Schema.TaggedError<Invalid>(id("Invalid"))("Invalid
  * @category errors
  * @since 0.1.0
  */
-export class TooManyRequests extends Schema.TaggedError<TooManyRequests>(id("TooManyRequests"))("TooManyRequests", fields) {
+export class TooManyRequests
+  extends Schema.TaggedError<TooManyRequests>(id("TooManyRequests"))("TooManyRequests", fields)
+{
   override get message(): string {
     return describe(this)
   }
@@ -319,7 +333,9 @@ export class StoreReadError extends Schema.TaggedError<StoreReadError>(id("Store
  * @category errors
  * @since 0.1.0
  */
-export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>(id("ServiceUnavailable"))("ServiceUnavailable", fields) {
+export class ServiceUnavailable
+  extends Schema.TaggedError<ServiceUnavailable>(id("ServiceUnavailable"))("ServiceUnavailable", fields)
+{
   override get message(): string {
     return describe(this)
   }
@@ -367,7 +383,7 @@ export class Unknown extends Schema.TaggedError<Unknown>(id("Unknown"))("Unknown
  * @category models
  * @since 0.1.0
  */
-export type Reason = 
+export type Reason =
   | BadRequest
   | Unauthorized
   | Forbidden
@@ -393,7 +409,28 @@ export type Reason =
  * @category schemas
  * @since 0.1.0
  */
-export const Reason = Schema.Union([BadRequest, Unauthorized, Forbidden, NotFound, MethodNotAllowed, NotAcceptable, AlreadyExists, Conflict, Gone, Expired, RequestEntityTooLarge, UnsupportedMediaType, Invalid, TooManyRequests, InternalError, ServerTimeout, StoreReadError, ServiceUnavailable, Timeout, Unknown])
+export const Reason = Schema.Union([
+  BadRequest,
+  Unauthorized,
+  Forbidden,
+  NotFound,
+  MethodNotAllowed,
+  NotAcceptable,
+  AlreadyExists,
+  Conflict,
+  Gone,
+  Expired,
+  RequestEntityTooLarge,
+  UnsupportedMediaType,
+  Invalid,
+  TooManyRequests,
+  InternalError,
+  ServerTimeout,
+  StoreReadError,
+  ServiceUnavailable,
+  Timeout,
+  Unknown
+])
 
 /**
  * The server's refusal: `reason` says which, `message` reads as "verb resource namespace/name: the server's text".
@@ -401,7 +438,9 @@ export const Reason = Schema.Union([BadRequest, Unauthorized, Forbidden, NotFoun
  * @category errors
  * @since 0.1.0
  */
-export class ApiError extends Schema.TaggedError<ApiError>("effect-kubernetes/ApiError")("ApiError", { reason: Reason }) {
+export class ApiError
+  extends Schema.TaggedError<ApiError>("effect-kubernetes/ApiError")("ApiError", { reason: Reason })
+{
   override get message(): string {
     return `${this.reason._tag}: ${this.reason.message}`
   }
@@ -563,7 +602,10 @@ export const fromResponse = (response: Response, context: Context): ApiError => 
       details: {
         ...(context.name === undefined ? {} : { name: context.name }),
         kind: context.resource,
-        causes: [{ reason: "UnexpectedServerResponse", message: text === "" ? "unknown" : text.slice(0, maxBodyLength) }],
+        causes: [{
+          reason: "UnexpectedServerResponse",
+          message: text === "" ? "unknown" : text.slice(0, maxBodyLength)
+        }],
         ...(response.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: response.retryAfterSeconds })
       }
     },

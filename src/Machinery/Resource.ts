@@ -218,7 +218,9 @@ const subresourceFacts = (
   if (!Array.isArray(given)) return given as { readonly [name: string]: Subresource }
   const { group, kind, version } = options
   return Object.fromEntries(
-    given.map((name): [string, Subresource] => [String(name), { verbs: ["get", "patch", "update"], group, version, kind }])
+    given.map((
+      name
+    ): [string, Subresource] => [String(name), { verbs: ["get", "patch", "update"], group, version, kind }])
   )
 }
 

@@ -92,4 +92,5 @@ export const Status = Schema.Struct({
  * @since 0.1.0
  */
 export const isStatus = (body: unknown): body is Status =>
-  Predicate.isObject(body) && body["kind"] === "Status" && (body["apiVersion"] === "v1" || body["apiVersion"] === undefined)
+  Predicate.isObject(body) && body["kind"] === "Status" &&
+  (body["apiVersion"] === "v1" || body["apiVersion"] === undefined)
