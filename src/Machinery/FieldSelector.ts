@@ -104,7 +104,7 @@ export const fromFields = <A = never>(
   fields: [A] extends [never] ? { readonly [path: string]: string } : { readonly [P in Path<A>]?: string }
 ): Selector =>
   make(
-    ...Object.entries<string>(fields)
+    ...Object.entries(fields as { readonly [path: string]: string })
       .sort(([left], [right]) => GoText.compare(left, right))
       .map(([field, value]): Requirement => ({ field, operator: "=", value }))
   )

@@ -227,8 +227,10 @@ export const fromObject = (object: LabelSelector | undefined): Result.Result<Sel
   return Result.succeed(fromRequirements(requirements))
 }
 
-const isObjectForm = (input: { readonly [key: string]: unknown }): input is LabelSelector =>
-  typeof input["matchLabels"] === "object" || typeof input["matchExpressions"] === "object"
+// A record of labels has strings only, so an object under one of these names can only be the object form.
+const isObjectForm = (input: object): input is LabelSelector =>
+  ("matchLabels" in input && typeof input.matchLabels === "object") ||
+  ("matchExpressions" in input && typeof input.matchExpressions === "object")
 
 /**
  * The selector of any accepted form; all but a `Selector` is checked.
@@ -239,7 +241,7 @@ const isObjectForm = (input: { readonly [key: string]: unknown }): input is Labe
 export const fromInput = (input: Input): Result.Result<Selector, ParseError> => {
   if (typeof input === "string") return parse(input)
   if (isSelector(input)) return Result.succeed(input)
-  return fromObject(isObjectForm(input) ? input : { matchLabels: input as { readonly [key: string]: string } })
+  return fromObject(isObjectForm(input) ? input : { matchLabels: input })
 }
 
 /**

@@ -9,6 +9,7 @@
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply
  * @since 0.1.0
  */
+import { identity } from "effect/Function"
 import type * as Types from "effect/Types"
 import type { ApplyConfiguration } from "./ApplyConfiguration.ts"
 import type { Operation } from "./JsonPatch.ts"
@@ -120,7 +121,7 @@ export interface Directives {
   readonly [values: `$deleteFromPrimitiveList/${string}`]: ReadonlyArray<unknown>
 }
 
-const variance = { _A: (_: never) => {} } as { readonly _A: Types.Contravariant<unknown> }
+const variance: { readonly _A: Types.Contravariant<unknown> } = { _A: identity }
 
 /**
  * A JSON merge patch.

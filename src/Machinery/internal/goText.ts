@@ -1,0 +1,45 @@
+/**
+ * How Go writes and measures text, where a message or a limit of the API server depends on it.
+ *
+ * @internal
+ */
+
+const escapes: { readonly [character: string]: string } = {
+  "\u0007": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+  "\"": "\\\"",
+  "\\": "\\\\"
+}
+
+const unquotable = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
+
+const escape = (character: string): string => {
+  const known = escapes[character]
+  if (known !== undefined) return known
+  const code = character.codePointAt(0) ?? 0
+  if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, "0")}`
+  if (code >= 0xd800 && code <= 0xdfff) return "\ufffd"
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`
+}
+
+/** Go's `%q`. */
+export const quote = (text: string): string => `"${text.replace(unquotable, escape)}"`
+
+/** Go's `len`: the bytes of the UTF-8 form. */
+export const byteLength = (text: string): number => {
+  let length = text.length
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code >= 0x800) length += code >= 0xd800 && code <= 0xdfff ? 1 : 2
+    else if (code >= 0x80) length += 1
+  }
+  return length
+}
+
+/** The order of strings in Go and in canonical texts: by code point. */
+export const compare = (left: string, right: string): number => left < right ? -1 : left > right ? 1 : 0
