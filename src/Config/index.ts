@@ -3,6 +3,12 @@
 /** `Credential`: what proves to the server who the client is, right now. */
 export * as Credential from "./Credential.ts"
 
+/** `CredentialSource`: where a client's credential comes from, as data. */
+export * as CredentialSource from "./CredentialSource.ts"
+
+/** `Impersonation`: acting as somebody else, as `kubectl --as` does. */
+export * as Impersonation from "./Impersonation.ts"
+
 /** `Kubeconfig`: what a kubeconfig file says, as data with the file's own member names. */
 export * as Kubeconfig from "./Kubeconfig.ts"
 
