@@ -19,6 +19,8 @@
  */
 export interface Structure {
   readonly fields?: { readonly [name: string]: Field }
+  /** The structure of every member that `fields` does not name: the object is a map, and this is what its values are. */
+  readonly values?: () => Structure
   /** `x-kubernetes-map-type: atomic`: the object is replaced whole. */
   readonly atomic?: true
 }
@@ -40,6 +42,26 @@ export interface Field {
   readonly patchMergeKey?: string
   /** `x-kubernetes-map-type` of the field itself. */
   readonly atomic?: true
-  /** The structure of the field's value, of the items of a list, or of the values of a map. */
+  /** The structure of the field's value, or of the items of a list. That of a map names its `values`. */
   readonly of?: () => Structure
 }
+
+/**
+ * How a structure treats one member: as its field, else as one of its values; `undefined` where the defaults apply.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const field = (structure: Structure | undefined, name: string): Field | undefined => {
+  if (structure === undefined) return undefined
+  if (structure.fields !== undefined && Object.hasOwn(structure.fields, name)) return structure.fields[name]
+  return structure.values === undefined ? undefined : { of: structure.values }
+}
+
+/**
+ * The structure of a field's value, or of the items of a list; `undefined` where the defaults apply.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const of = (field: Field | undefined): Structure | undefined => field?.of?.()
