@@ -111,7 +111,31 @@ export interface Subresource {
 }
 
 /**
- * The body type of each subresource by its name, as in `{ status: Deployment, scale: Scale }`.
+ * Stands in for the body of a subresource that takes no object: it answers bytes, as `log` does, or becomes a
+ * connection, as `exec` and `portforward` do. `Options` are its query parameters. Such subresources are served by
+ * `Streaming`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Connect<Options> {
+  readonly _tag: "Connect"
+  readonly options: Options
+}
+
+/**
+ * The names of those subresources whose bodies are objects: `status`, `scale`, `eviction`, not `log` or `exec`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ObjectSubresource<Sub> = {
+  [K in keyof Sub & string]: Sub[K] extends Connect<unknown> ? never : K
+}[keyof Sub & string]
+
+/**
+ * The body type of each subresource by its name, as in `{ status: Deployment, scale: Scale }`; `Connect` where there is
+ * none.
  *
  * @category models
  * @since 0.1.0
