@@ -43,13 +43,12 @@ export class Clientset
   )
 {}
 
-const groupClient = (
-  rest: RestClient.RestClient["Service"],
-  kinds: { readonly [plural: string]: AnyResource }
-) =>
-  Record.map(kinds, (resource) => (namespace?: string) =>
-    // The table pairs each name with its own descriptor; the type above reads the kind from there.
-    ResourceClient.fromRestClient(rest, resource as Resource<KubeObject, "Namespaced">, namespace))
+const groupClient = (rest: RestClient.RestClient["Service"], kinds: { readonly [plural: string]: AnyResource }) =>
+  Record.map(
+    kinds,
+    (resource) => (namespace?: string) =>
+      ResourceClient.fromRestClient(rest, resource as Resource<KubeObject, "Namespaced">, namespace)
+  )
 
 /**
  * Makes the view of the table of kinds over a `RestClient`.
@@ -59,7 +58,11 @@ const groupClient = (
  */
 export const make: Effect.Effect<Clientset["Service"], never, RestClient.RestClient> = Effect.map(
   RestClient.RestClient,
-  (rest) => Record.map(groups, (kinds) => groupClient(rest, kinds)) as Clientset["Service"]
+  (rest) => {
+    const tables: { readonly [group: string]: { readonly [plural: string]: AnyResource } } = groups
+    // The service's type reads each name's kind from the table that is mapped here, which no mapping can say.
+    return Record.map(tables, (kinds) => groupClient(rest, kinds)) as unknown as Clientset["Service"]
+  }
 )
 
 /**
