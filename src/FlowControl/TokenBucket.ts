@@ -99,19 +99,28 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       return nanos === 0 ? Effect.void : Effect.flatMap(clock.sleep(Duration.millis(nanos / 1e6)), () => wait(since))
     })
 
+  // The finalizer is there before the place in line is counted: an interruption in between would count it for ever.
+  const waitInLine = Effect.suspend(() => {
+    let isCounted = false
+    const inLine = Effect.suspend(() => {
+      isCounted = true
+      waiting++
+      return line.withPermit(wait(now()))
+    })
+    return Effect.ensuring(
+      inLine,
+      Effect.sync(() => {
+        if (isCounted) waiting--
+      })
+    )
+  })
+
   return {
     qps: options.qps,
     burst,
     take: Effect.suspend(() => {
-      const since = now()
-      if (waiting === 0 && attempt(since, since) === 0) return Effect.void
-      waiting++
-      return Effect.ensuring(
-        line.withPermit(wait(since)),
-        Effect.sync(() => {
-          waiting--
-        })
-      )
+      const at = now()
+      return waiting === 0 && attempt(at, at) === 0 ? Effect.void : waitInLine
     }),
     tryTake: Effect.sync(() => {
       const at = now()

@@ -16,7 +16,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as DelayHeap from "./internal/delayHeap.ts"
 import * as State from "./internal/state.ts"
@@ -173,6 +173,11 @@ interface Waiter {
   readonly resume: (effect: Effect.Effect<void>) => void
 }
 
+const priorityOf = (options: AddOptions | undefined): number => {
+  const priority = options?.priority
+  return priority === undefined || Number.isNaN(priority) ? 0 : priority
+}
+
 /** Delayed keys that become ready in one step, so that a million of them do not block the process. */
 const batchSize = 4096
 
@@ -190,7 +195,10 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
   const limiter = options.rateLimit === undefined
     ? yield* RateLimiter.make<K>(yield* RateLimiter.controllerDefault)
     : yield* RateLimiter.make<K, R>(options.rateLimit)
-  const state = State.make<K>(Duration.toMillis(Duration.fromInputUnsafe(options.ageing ?? "30 seconds")) * 1e6)
+  // Nanoseconds fit a double for 104 days of uptime, and lose single nanoseconds after.
+  const now = (): number => Number(clock.monotonicTimeNanosUnsafe())
+  const ageing = Duration.toMillis(Duration.fromInputUnsafe(options.ageing ?? "30 seconds")) * 1e6
+  const state = State.make<K>(now, ageing)
   const delays = DelayHeap.make<K>()
   const name = options.name ?? ""
   const seen = name === ""
@@ -205,12 +213,11 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
   let isShutdown = false
   let wakeTimer: (() => void) | undefined
 
-  // Nanoseconds fit a double for 104 days of uptime, and lose single nanoseconds after.
-  const now = (): number => Number(clock.monotonicTimeNanosUnsafe())
+  const mustWait = (): boolean => !isShutdown && state.size() === 0
 
   const release = () => {
     isWaking = false
-    while (waiters.length > 0 && (isShutdown || state.size() > 0)) waiters.shift()?.resume(Effect.void)
+    while (waiters.length > 0 && !mustWait()) waiters.shift()?.resume(Effect.void)
   }
 
   /** Through the dispatcher: resuming at once would run a worker on the stack of whoever adds a key. */
@@ -224,7 +231,7 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
   const awaitReady: Effect.Effect<void> = Effect.withFiber((fiber) =>
     Effect.callback<void>((resume) => {
       // The fiber may have yielded since it looked.
-      if (isShutdown || state.size() > 0) return resume(Effect.void)
+      if (!mustWait()) return resume(Effect.void)
       const waiter: Waiter = { fiber, resume }
       waiters.push(waiter)
       return Effect.sync(() => {
@@ -233,10 +240,14 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
     })
   )
 
+  let lastPriority = 0
   const addUnsafe = (key: K, priority: number) => {
     if (isShutdown) return
-    seen?.(priority)
-    if (state.add(key, priority, now())) wake()
+    if (priority !== lastPriority) {
+      lastPriority = priority
+      seen?.(priority)
+    }
+    if (state.add(key, priority)) wake()
   }
 
   const done = (entry: State.Entry<K>, putBack: boolean, at: number) => {
@@ -252,8 +263,10 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
   const addAfterUnsafe = (key: K, delay: Duration.Duration, priority: number) => {
     if (isShutdown) return
     state.countRetry()
-    const nanos = Math.round(Duration.toMillis(delay) * 1e6)
-    if (nanos <= 0) addUnsafe(key, priority)
+    const millis = Duration.toMillis(delay)
+    // No finer than a microsecond: less than that gets lost in a clock that counts milliseconds since 1970.
+    const nanos = Math.max(1, Math.round(millis * 1e3)) * 1e3
+    if (millis <= 0) addUnsafe(key, priority)
     else if (delays.add(key, now() + nanos, priority)) wakeTimer?.()
   }
 
@@ -350,17 +363,17 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
 
   return {
     name,
-    add: (key, options) => Effect.sync(() => addUnsafe(key, options?.priority ?? 0)),
+    add: (key, options) => Effect.sync(() => addUnsafe(key, priorityOf(options))),
     addAll: (keys, options) =>
       Effect.sync(() => {
-        const priority = options?.priority ?? 0
+        const priority = priorityOf(options)
         for (const key of keys) addUnsafe(key, priority)
       }),
     addAfter: (key, delay, options) =>
-      Effect.sync(() => addAfterUnsafe(key, Duration.fromInputUnsafe(delay), options?.priority ?? 0)),
+      Effect.sync(() => addAfterUnsafe(key, Duration.fromInputUnsafe(delay), priorityOf(options))),
     addRateLimited: (key, options) =>
       Effect.map(limiter.when(key), (delay) => {
-        if (Option.isSome(delay)) addAfterUnsafe(key, delay.value, options?.priority ?? 0)
+        if (Option.isSome(delay)) addAfterUnsafe(key, delay.value, priorityOf(options))
         return delay
       }),
     forget: limiter.forget,

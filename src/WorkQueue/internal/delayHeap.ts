@@ -2,7 +2,7 @@
  * Keys that wait for their deadline: a binary heap with one place per key, where a deadline moves earlier and never
  * later.
  *
- * A million waiting keys must stay cheap, so an entry is a slot in parallel typed arrays and not an object: 36 bytes
+ * A million waiting keys must stay cheap, so an entry is a slot in parallel typed arrays and not an object: 40 bytes
  * beside the map from key to slot (measured by `npm run bench -- queue`). Equal deadlines leave in order of arrival.
  *
  * @internal

@@ -1,8 +1,8 @@
 /**
  * The state of a work queue: which keys are ready, which are in a worker's hands, and which of those were added again.
  *
- * One synchronous state machine without fibers or time: every transition is atomic because nothing here can suspend,
- * and the caller passes the time. `WorkQueue` adds waiting, delays and scopes. Written imperatively, as the hot path of
+ * One synchronous state machine without fibers: every transition is atomic, because nothing here can suspend.
+ * `WorkQueue` adds waiting, delays and scopes. Written imperatively, as the hot path of
  * every controller (`npm run bench -- queue`).
  *
  * @internal
@@ -34,10 +34,10 @@ export interface Entry<K> {
 /** @internal */
 export interface State<K> extends Metrics.Source {
   /** Whether a key became ready that was not. */
-  readonly add: (key: K, priority: number, now: number) => boolean
-  readonly take: (now: number) => Entry<K> | undefined
+  readonly add: (key: K, priority: number) => boolean
+  readonly take: (at: number) => Entry<K> | undefined
   /** Ends the processing of a key; `putBack` makes it ready again. Whether a key became ready. */
-  readonly done: (entry: Entry<K>, putBack: boolean, now: number) => boolean
+  readonly done: (entry: Entry<K>, putBack: boolean, at: number) => boolean
   readonly countRetry: () => void
   /** Ready keys. */
   readonly size: () => number
@@ -48,7 +48,7 @@ export interface State<K> extends Metrics.Source {
 }
 
 /** @internal */
-export const make = <K>(ageing: number): State<K> => {
+export const make = <K>(now: () => number, ageing: number): State<K> => {
   const entries = KeyMap.make<K, Entry<K>>()
   const ready = ReadyQueue.make<Entry<K>>(ageing)
   const processing: Array<Entry<K>> = []
@@ -57,10 +57,6 @@ export const make = <K>(ageing: number): State<K> => {
   let adds = 0
   let retries = 0
   let isCleared = false
-
-  const push = (entry: Entry<K>) => {
-    ready.push(entry)
-  }
 
   const fresh = (key: K, priority: number, queuedAt: number): Entry<K> => ({
     key,
@@ -74,12 +70,12 @@ export const make = <K>(ageing: number): State<K> => {
     place: 0
   })
 
-  const add = (key: K, priority: number, now: number): boolean => {
+  const add = (key: K, priority: number): boolean => {
     const entry = entries.get(key)
     if (entry === undefined) {
-      const added = fresh(key, priority, now)
+      const added = fresh(key, priority, now())
       entries.set(key, added)
-      push(added)
+      ready.push(added)
       adds++
       return true
     }
@@ -87,7 +83,7 @@ export const make = <K>(ageing: number): State<K> => {
       if (!entry.again) {
         entry.again = true
         entry.nextPriority = priority
-        entry.queuedAt = now
+        entry.queuedAt = now()
         adds++
       } else if (priority > entry.nextPriority) {
         entry.nextPriority = priority
@@ -100,24 +96,24 @@ export const make = <K>(ageing: number): State<K> => {
       ready.forgetDead(entry.priority)
       const raised = fresh(entry.key, priority, entry.queuedAt)
       entries.set(entry.key, raised)
-      push(raised)
+      ready.push(raised)
     }
     return false
   }
 
-  const take = (now: number): Entry<K> | undefined => {
-    const entry = ready.shift(now)
+  const take = (at: number): Entry<K> | undefined => {
+    const entry = ready.shift(at)
     if (entry === undefined) return undefined
-    Histogram.record(queueDuration, now - entry.queuedAt)
+    Histogram.record(queueDuration, at - entry.queuedAt)
     entry.isProcessing = true
-    entry.startedAt = now
+    entry.startedAt = at
     entry.place = processing.length
     processing.push(entry)
     return entry
   }
 
-  const done = (entry: Entry<K>, putBack: boolean, now: number): boolean => {
-    Histogram.record(workDuration, now - entry.startedAt)
+  const done = (entry: Entry<K>, putBack: boolean, at: number): boolean => {
+    Histogram.record(workDuration, at - entry.startedAt)
     const last = processing.pop() as Entry<K>
     if (last !== entry) {
       processing[entry.place] = last
@@ -132,10 +128,10 @@ export const make = <K>(ageing: number): State<K> => {
       if (!putBack || entry.nextPriority > entry.priority) entry.priority = entry.nextPriority
       entry.again = false
     } else {
-      entry.queuedAt = now
+      entry.queuedAt = at
       adds++
     }
-    push(entry)
+    ready.push(entry)
     return true
   }
 
