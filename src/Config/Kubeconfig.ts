@@ -90,7 +90,7 @@ export const Cluster = keepUnknownRedacted(
     "certificate-authority": Schema.optionalKey(Schema.String),
     /** PEM in base64. Comes before `certificate-authority`. */
     "certificate-authority-data": Schema.optionalKey(base64),
-    /** `http`, `https`, `socks5` or `socks5h`; may hold a password. */
+    /** `http`, `https` or `socks5`; may hold a password. */
     "proxy-url": Schema.optionalKey(secret("proxy-url")),
     "disable-compression": Schema.optionalKey(Schema.Boolean),
     extensions
@@ -281,6 +281,19 @@ const withoutNulls = (value: unknown, path: ReadonlyArray<PropertyKey> = []): un
 const printPath = (path: ReadonlyArray<PropertyKey>): string =>
   path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("").replace(/^\./, "")
 
+const words: { readonly [type: string]: string } = {
+  string: "a text",
+  object: "a mapping",
+  array: "a list",
+  boolean: "a boolean"
+}
+
+const describe = (message: string, found: string): string => {
+  if (!message.startsWith("Expected ")) return message
+  const expected = message.slice("Expected ".length)
+  return `expected ${Object.hasOwn(words, expected) ? words[expected] : expected}, found ${found}`
+}
+
 /**
  * Reads a text: YAML, and so JSON. An empty text is an empty kubeconfig, the last of two equal keys counts, and what
  * follows a first document is not read, all as in client-go. Costs about a millisecond for a hundred entries.
@@ -305,10 +318,12 @@ export const parse = (text: string, options: {
   return Result.mapError(decode(withoutNulls(document.value ?? {}), { errors: "all" }), (error) => {
     const [first, ...more] = issuesOf(error.issue).issues.map((issue): KubeconfigError.Issue => {
       const keys = (issue.path ?? []).map((key) => typeof key === "object" ? key.key : key)
-      const expected = issue.message.startsWith("Expected ")
-        ? `${issue.message}, found ${document.kindAt(keys)}`
-        : issue.message
-      return { path, ...document.locate(keys), member: printPath(keys), description: expected.replace(/^E/, "e") }
+      return {
+        path,
+        ...document.locate(keys),
+        member: printPath(keys),
+        description: describe(issue.message, document.kindAt(keys))
+      }
     })
     return KubeconfigError.invalid(
       first ?? { path, member: "", description: "not a kubeconfig" },
