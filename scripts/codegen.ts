@@ -48,7 +48,9 @@ const program = Effect.gen(function*() {
   if (flags.check) {
     const names = [...differing.map(([name]) => name), ...stale].sort()
     if (names.length === 0) return yield* Console.log(`src/Api is up to date: ${files.size} files`)
-    yield* Console.error(`src/Api differs from what npm run codegen writes:\n${names.map((name) => `  ${name}`).join("\n")}`)
+    yield* Console.error(
+      `src/Api differs from what npm run codegen writes:\n${names.map((name) => `  ${name}`).join("\n")}`
+    )
     return yield* Effect.sync(() => {
       process.exitCode = 1
     })
@@ -64,8 +66,11 @@ const program = Effect.gen(function*() {
 
 program.pipe(
   // A machine without Go is not in error: what is committed is what it has.
-  Effect.catchTag("SpecError", (error) =>
-    flags.check && error.isAbsent ? Console.log(`src/Api was not checked: ${error.message}`) : Effect.fail(error)),
+  Effect.catchTag(
+    "SpecError",
+    (error) =>
+      flags.check && error.isAbsent ? Console.log(`src/Api was not checked: ${error.message}`) : Effect.fail(error)
+  ),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain
 )

@@ -9,7 +9,7 @@
  */
 import type { Expression, Member, Module, Resource, ResourceModel, Subresource, Type } from "./ResourceModel.ts"
 import { identifyingKeys } from "./ResourceModel.ts"
-import { header, key, literal, machinery, type Options, relative } from "./SourceText.ts"
+import { comment, fill, header, key, literal, machinery, type Options, relative, width } from "./SourceText.ts"
 import * as StructurePrinter from "./StructurePrinter.ts"
 
 /** The imports of one file, collected while it is printed. */
@@ -67,9 +67,11 @@ export const print = (model: ResourceModel, module: Module, options: Options): s
       return resource === undefined ? text : `${text}\n${printResource(resource, type, model, scope)}`
     })
     .join("\n")
-  const provided = module.types.filter((type) => type.provided !== undefined).map((type) =>
-    `export type { ${type.name} } from "${machinery(options, file, type.provided ?? "")}"\n`
-  )
+  const provided = [...Map.groupBy(module.types, (type) => type.provided)].flatMap(([home, types]) =>
+    home === undefined
+      ? []
+      : [`export type { ${types.map(({ name }) => name).join(", ")} } from "${machinery(options, file, home)}"\n`]
+  ).sort()
   const hasStructure = module.resources.some((resource) => StructurePrinter.hasStructure(model, resource.type))
   const values = [
     ...(module.resources.length === 0 ? [] : [`import * as Resource from "${machinery(options, file, "Resource")}"\n`]),
@@ -78,13 +80,8 @@ export const print = (model: ResourceModel, module: Module, options: Options): s
       : [])
   ]
   const head = [...values, scope.imports(), ...provided].join("")
-  return `${header(options)}${head}${head === "" ? "" : "\n"}${body}`
+  return `${header(options, `The types and resources of \`${module.path}\`.`)}${head}${head === "" ? "" : "\n"}${body}`
 }
-
-const doc = (lines: ReadonlyArray<string>, indent = ""): string =>
-  lines.length === 1
-    ? `${indent}/** ${lines[0]} */\n`
-    : `${indent}/**\n${lines.map((line) => `${indent} * ${line}`.trimEnd()).join("\n")}\n${indent} */\n`
 
 const quoted = (names: ReadonlyArray<string>): string => names.map((name) => `\`${name}\``).join(", ")
 
@@ -129,7 +126,7 @@ const printType = (
   scope: Scope,
   options: Options
 ): string => {
-  const head = doc(typeDoc(type, resource, reference))
+  const head = comment(typeDoc(type, resource, reference))
   if (type.body._tag === "Alias") return `${head}export type ${type.name} = ${type.body.alias.text}\n`
   const members = type.body.members
   if (members.length === 0) return `${head}export interface ${type.name} {\n  readonly [field: string]: never\n}\n`
@@ -137,9 +134,19 @@ const printType = (
     const facts = memberDoc(member)
     const text = expression(member.type, scope, listMapOf(model, member, module, scope, options))
     const optional = member.isRequired && member.type._tag !== "Literal" ? "" : "?"
-    return `${facts.length === 0 ? "" : doc(facts, "  ")}  readonly ${key(member.name)}${optional}: ${text}\n`
+    return `${facts.length === 0 ? "" : comment(facts, "  ")}${
+      broken(`  readonly ${key(member.name)}${optional}:`, text)
+    }\n`
   })
   return `${head}export interface ${type.name} {\n${lines.join("")}}\n`
+}
+
+/** A long union goes on in lines of its own. */
+const broken = (head: string, text: string): string => {
+  if (head.length + 1 + text.length <= width) return `${head} ${text}`
+  const list = /^ReadonlyArray<(.*)>$/.exec(text)?.[1]
+  const lines = fill((list ?? text).split(" | "), " | ", width - 6).map((line) => `    | ${line}\n`).join("")
+  return list === undefined ? `${head}\n${lines}`.trimEnd() : `${head} ReadonlyArray<\n${lines}  >`
 }
 
 /** The name of `ListMap` with its keys, where a list has them. */
@@ -164,7 +171,11 @@ const formats: { readonly [format: string]: string } = {
 }
 
 const memberDoc = (member: Member): ReadonlyArray<string> => {
-  const leaf = member.type._tag === "List" ? member.type.item : member.type._tag === "Map" ? member.type.value : member.type
+  const leaf = member.type._tag === "List"
+    ? member.type.item
+    : member.type._tag === "Map"
+    ? member.type.value
+    : member.type
   const format = leaf._tag === "String" || leaf._tag === "Number" ? leaf.format : undefined
   const strategy = member.patchStrategy.join(", ")
   const facts = [
@@ -204,11 +215,13 @@ const expression = (type: Expression, scope: Scope, listMap?: (item: string) => 
     case "Map":
       return `{ readonly [key: string]: ${expression(type.value, scope)} }`
     case "Object":
-      return type.members.length === 0 ? "{ readonly [field: string]: never }" : `{ ${
-        type.members.map((member) =>
-          `readonly ${key(member.name)}${member.isRequired ? "" : "?"}: ${expression(member.type, scope)}`
-        ).join("; ")
-      } }`
+      return type.members.length === 0 ?
+        "{ readonly [field: string]: never }" :
+        `{ ${
+          type.members.map((member) =>
+            `readonly ${key(member.name)}${member.isRequired ? "" : "?"}: ${expression(member.type, scope)}`
+          ).join("; ")
+        } }`
     case "Unknown":
       return "unknown"
   }
@@ -221,7 +234,12 @@ const printResource = (resource: Resource, type: Type, model: ResourceModel, sco
     const text = scope.name(body.id)
     return `${key(name)}: ${body._tag === "Object" ? text : `Resource.Connect<${text}>`}`
   })
-  const parameters = bodies.length === 0 ? type.name : `${type.name}, { ${bodies.join("; ")} }`
+  const inline = `${type.name}, { ${bodies.join("; ")} }`
+  const parameters = bodies.length === 0
+    ? type.name
+    : inline.length + type.name.length + 50 <= width
+    ? inline
+    : `${type.name}, {\n  ${bodies.join("\n  ")}\n}`
   const isPlain = resource.subresources.every((subresource) => isDefault(subresource, resource))
   const members = [
     `group: ${literal(resource.group)}`,
@@ -245,14 +263,16 @@ const printResource = (resource: Resource, type: Type, model: ResourceModel, sco
       }\n  }`,
     StructurePrinter.hasStructure(model, resource.type) ? `structure: structure.${type.name}` : undefined
   ].filter((member) => member !== undefined)
-  const head = doc([
+  const head = comment([
     `The descriptor of {@link ${type.name}}.`,
     "",
     ...(type.isDeprecated ? ["@deprecated"] : []),
     "@category resources",
     "@since 0.1.0"
   ])
-  return `${head}export const ${type.name} = /*#__PURE__*/ Resource.make<${parameters}>()({\n  ${members.join(",\n  ")}\n})\n`
+  return `${head}export const ${type.name} = /*#__PURE__*/ Resource.make<${parameters}>()({\n  ${
+    members.join(",\n  ")
+  }\n})\n`
 }
 
 const isDefault = (subresource: Subresource, { group, version, kind }: Resource): boolean =>

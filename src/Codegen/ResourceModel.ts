@@ -161,8 +161,8 @@ export const make = (spec: Spec, patches: SpecPatches): ResourceModel => {
 }
 
 /**
- * The keys that an item of a list must have to be told apart: the map keys that are required; those that have a
- * default, or that the server does without, are not among them.
+ * The keys that an item of a list must have to be told apart: the map keys that are required and have no default. The
+ * server does without the others.
  *
  * @category accessors
  * @since 0.1.0
@@ -170,9 +170,9 @@ export const make = (spec: Spec, patches: SpecPatches): ResourceModel => {
 export const identifyingKeys = (model: ResourceModel, member: Member): ReadonlyArray<string> => {
   if (member.listType !== "map" || member.type._tag !== "List") return []
   const item = membersOf(model, member.type.item)
-  const keys = member.listMapKeys.filter((key) => item.some(({ name, default: value }) => name === key && value === undefined))
-  const required = keys.filter((key) => item.some(({ name, isRequired }) => name === key && isRequired))
-  return required.length > 0 ? required : keys
+  return member.listMapKeys.filter((key) =>
+    item.some(({ name, isRequired, default: value }) => name === key && isRequired && value === undefined)
+  )
 }
 
 /**
@@ -384,7 +384,9 @@ const subresourceOf = (
     verbs: unique(operations.map(({ action, method }) => isConnection ? connectVerbs[method] : verbs[action]))
   }
   const id = idOfKind.get(kindKey(kind))
-  if (isObject && id !== undefined) return { subresource: { ...facts, body: { _tag: "Object", id } }, optionsType: undefined }
+  if (isObject && id !== undefined) {
+    return { subresource: { ...facts, body: { _tag: "Object", id } }, optionsType: undefined }
+  }
   const options = isConnection ? kind.kind : `${owner.kind}${name.charAt(0).toUpperCase()}${name.slice(1)}Options`
   const optionsType = optionsOf(`${place}.${options}`, operations, `${owner.kind}/${name}`, patches)
   return { subresource: { ...facts, body: { _tag: "Connect", id: optionsType.id } }, optionsType }
@@ -393,13 +395,17 @@ const subresourceOf = (
 /** The query parameters of a subresource as a type; Go has a kind of that name. */
 const optionsOf = (id: string, operations: ReadonlyArray<Operation>, user: string, patches: SpecPatches): Type => {
   const name = id.slice(id.lastIndexOf(".") + 1)
-  const parameters = new Map(operations.flatMap(({ query }) => query).map((parameter) => [parameter.name, parameter.schema]))
+  const parameters = new Map(
+    operations.flatMap(({ query }) => query).map((parameter) => [parameter.name, parameter.schema])
+  )
   parameters.delete("pretty")
-  const properties = Object.fromEntries([...parameters].map(([parameter, schema]): [string, SchemaNode] =>
-    patches.repeated.includes(`${name}.${parameter}`)
-      ? [parameter, { type: "array", items: schema }]
-      : [parameter, schema]
-  ))
+  const properties = Object.fromEntries(
+    [...parameters].map(([parameter, schema]): [string, SchemaNode] =>
+      patches.repeated.includes(`${name}.${parameter}`)
+        ? [parameter, { type: "array", items: schema }]
+        : [parameter, schema]
+    )
+  )
   return {
     id,
     name,

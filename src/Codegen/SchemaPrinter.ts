@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { Expression, Member, Module, ResourceModel, Type } from "./ResourceModel.ts"
-import { header, key, literal, machinery, type Options, relative } from "./SourceText.ts"
+import { comment, header, key, literal, machinery, type Options, relative } from "./SourceText.ts"
 
 /**
  * The file of the schemas of a module.
@@ -37,12 +37,12 @@ export const print = (model: ResourceModel, module: Module, options: Options): s
   const body = module.types
     .filter(({ isOptions }) => !isOptions)
     .map((type) =>
-      `/**\n * The schema of \`${type.id}\`.\n *\n * @category schemas\n * @since 0.1.0\n */\n` +
+      comment([`The schema of \`${type.id}\`.`, "", "@category schemas", "@since 0.1.0"]) +
       `export const ${type.name}: ObjectSchema = ${printType(type, name)}\n`
     )
     .join("\n")
   const head = [...imports].sort().map(([local, path]) => `import * as ${local} from "${path}"\n`).join("")
-  return `${header(options)}import type { ObjectSchema } from "${
+  return `${header(options, `The schemas of the types of \`${module.path}\`.`)}import type { ObjectSchema } from "${
     machinery(options, from, "ObjectSchema")
   }"\n${head}\n${body}`
 }
@@ -134,7 +134,9 @@ export const printRegistry = (model: ResourceModel, options: Options): string =>
   const imports = model.modules
     .filter(({ types }) => types.some(({ isOptions }) => !isOptions))
     .map(({ path }) => `import * as ${alias(path)} from "./${file(path)}"\n`)
-  return `${header(options)}import type { Registry } from "${machinery(options, "schemas.ts", "ObjectSchema")}"
+  return `${header(options, "The schemas of all built-in types, by kind and by name.")}import type { Registry } from "${
+    machinery(options, "schemas.ts", "ObjectSchema")
+  }"
 ${imports.join("")}
 /**
  * The schemas of all built-in kinds, lists and options among them, by \`apiVersion/kind\`.

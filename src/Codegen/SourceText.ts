@@ -12,8 +12,8 @@ import type { Module, Resource } from "./ResourceModel.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** The first lines of every file, without comment signs. */
-  readonly header: ReadonlyArray<string>
+  /** What every file says of its origin. */
+  readonly origin: string
   /** Where `Machinery` is, seen from the folder of the files: `../Machinery`, or `effect-kubernetes/Machinery`. */
   readonly machinery: string
   /** The end of an import: `.ts`, or nothing where `machinery` is a package. */
@@ -32,7 +32,9 @@ export const literal = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
   const members = Object.entries(value).filter(([, member]) => member !== undefined)
-  return members.length === 0 ? "{}" : `{ ${members.map(([name, member]) => `${key(name)}: ${literal(member)}`).join(", ")} }`
+  return members.length === 0
+    ? "{}"
+    : `{ ${members.map(([name, member]) => `${key(name)}: ${literal(member)}`).join(", ")} }`
 }
 
 /**
@@ -44,13 +46,53 @@ export const literal = (value: unknown): string => {
 export const key = (name: string): string => /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)
 
 /**
- * The header of a file.
+ * The header of a file: a sentence that says what it holds, and its origin.
  *
  * @category accessors
  * @since 0.1.0
  */
-export const header = (options: Options): string =>
-  `${options.header.map((line) => `// ${line}`.trimEnd()).join("\n")}\n\n`
+export const header = (options: Options, summary: string): string =>
+  `${comment([summary, "", options.origin, "", "@since 0.1.0"])}`
+
+/**
+ * A documentation comment. Paragraphs are broken at 120 columns.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const comment = (lines: ReadonlyArray<string>, indent = ""): string => {
+  const [only] = lines.length === 1 ? lines : []
+  if (only !== undefined && only.length + indent.length + 7 <= width) return `${indent}/** ${only} */\n`
+  const broken = lines.flatMap((line) => fill(line.split(" "), " ", width - indent.length - 3))
+  return `${indent}/**\n${broken.map((line) => `${indent} * ${line}`.trimEnd()).join("\n")}\n${indent} */\n`
+}
+
+/**
+ * Joins words to lines that are as long as the limit allows. A word that is longer stands alone.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const fill = (words: ReadonlyArray<string>, separator: string, limit: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + separator.length + word.length <= limit) {
+      lines[lines.length - 1] = `${last}${separator}${word}`
+    } else {
+      lines.push(word)
+    }
+  }
+  return lines
+}
+
+/**
+ * The columns of a line.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const width = 120
 
 /**
  * The path of a file or folder, seen from a file. Both are given from the folder of all generated files.

@@ -36,7 +36,8 @@ const structured = (model: ResourceModel): ReadonlySet<string> => {
     before = found.size
     for (const { type } of model.types.values()) {
       const isStructured = type.isAtomic ||
-        (type.body._tag === "Members" && type.body.members.some((member) => fieldOf(member, model, found) !== undefined))
+        (type.body._tag === "Members" &&
+          type.body.members.some((member) => fieldOf(member, model, found) !== undefined))
       if (isStructured) found.add(type.id)
     }
   }
@@ -109,9 +110,9 @@ export const print = (model: ResourceModel, module: Module, options: Options): s
   }
   const body = types.map((type) => printStructure(type, model, found, name)).join("\n")
   const head = [...imports].sort().map(([alias, path]) => `import * as ${alias} from "${path}"\n`).join("")
-  return `${header(options)}import type { Structure } from "${
-    machinery(options, from, "Structure")
-  }"\n${head}\n${body}`
+  return `${
+    header(options, `What patches must know of the types of \`${module.path}\`.`)
+  }import type { Structure } from "${machinery(options, from, "Structure")}"\n${head}\n${body}`
 }
 
 const printStructure = (

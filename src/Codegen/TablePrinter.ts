@@ -36,7 +36,9 @@ ${rows.join(",\n")}
 } as const
 `
   })
-  return `${header(options)}${imports(model)}\n${tables.join("\n")}`
+  return `${header(options, "The built-in resources by group and version, under the names of client-go.")}${
+    imports(model)
+  }\n${tables.join("\n")}`
 }
 
 /**
@@ -49,7 +51,9 @@ export const printResources = (model: ResourceModel, options: Options): string =
   const rows = withResources(model).flatMap(({ path, resources }) =>
     resources.map(({ kind }) => `  ${alias(path)}.${kind}`)
   )
-  return `${header(options)}import type { AnyResource } from "${machinery(options, "resources.ts", "Resource")}"
+  return `${header(options, "The built-in resources as one list.")}import type { AnyResource } from "${
+    machinery(options, "resources.ts", "Resource")
+  }"
 ${imports(model)}
 /**
  * All ${rows.length} built-in resources. Importing it loads the descriptor of every kind.

@@ -43,7 +43,8 @@ export interface Metadata extends Omit<ObjectMeta, "name" | "managedFields"> {
  */
 export type Fields<A> = A extends string | number | boolean | null | undefined ? A
   : A extends ReadonlyArray<infer Item> ? ReadonlyArray<ItemFields<A, Item>>
-  : A extends object ? { readonly [K in keyof A]?: Fields<A[K]> }
+  : A extends object
+    ? string extends keyof A ? { readonly [K in keyof A]: Fields<A[K]> } : { readonly [K in keyof A]?: Fields<A[K]> }
   : A
 
 type ItemFields<List, Item> = List extends Marker<infer Key>
