@@ -1,0 +1,97 @@
+/**
+ * How `NodeTransport` opens one connection: directly or through a proxy, then TLS, then watched for silence.
+ *
+ * undici calls the connector for each new connection and speaks HTTP/1.1 or HTTP/2 on what it gets, as ALPN decided.
+ *
+ * @since 0.1.0
+ */
+import * as Undici from "@effect/platform-node/Undici"
+import * as Redacted from "effect/Redacted"
+import type { Socket } from "node:net"
+import * as tls from "node:tls"
+import type { ClientCertificate } from "../../Config/Credential.ts"
+import { ConnectFailure } from "./nodeError.ts"
+import * as nodeProxy from "./nodeProxy.ts"
+
+/** What all connections of one dispatcher share. Times are in milliseconds. */
+export interface Options {
+  readonly ca: string | undefined
+  readonly certificate: ClientCertificate | undefined
+  readonly serverName: string | undefined
+  readonly isInsecure: boolean
+  readonly allowsHttp2: boolean
+  readonly proxy: nodeProxy.Proxy | undefined
+  readonly connectTimeout: number
+  readonly pingInterval: number
+  readonly pingTimeout: number
+}
+
+const contextOf = (options: Options): tls.SecureContext => {
+  try {
+    return tls.createSecureContext({
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.certificate === undefined
+        ? {}
+        : { cert: options.certificate.certificate, key: Redacted.value(options.certificate.key) }),
+      minVersion: "TLSv1.2"
+    })
+  } catch (cause) {
+    throw new ConnectFailure(
+      "Tls",
+      options.certificate === undefined
+        ? "the CA bundle is not PEM, or no certificate is in it"
+        : "the CA bundle, the client certificate or its key is not valid PEM, or the key is not the certificate's",
+      cause
+    )
+  }
+}
+
+/** Opens connections. Throws `ConnectFailure` where the certificates cannot be used. */
+export const make = (options: Options): Undici.buildConnector.connector => {
+  const connect = Undici.buildConnector({
+    secureContext: contextOf(options),
+    rejectUnauthorized: !options.isInsecure,
+    allowH2: options.allowsHttp2,
+    preferH2: true,
+    timeout: options.connectTimeout,
+    // As Go's dialer.
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+    ...(options.serverName === undefined ? {} : { servername: options.serverName })
+  })
+  return (target, callback) => {
+    const done: Undici.buildConnector.Callback = (...result) => {
+      const [, socket] = result
+      if (socket !== null && "alpnProtocol" in socket && socket.alpnProtocol === "h2") watchSilence(socket, options)
+      callback(...result)
+    }
+    if (options.proxy === undefined) return connect(target, done)
+    const port = Number(target.port === "" ? (target.protocol === "https:" ? 443 : 80) : target.port)
+    nodeProxy.dial(options.proxy, { host: target.hostname, port }, options.connectTimeout).then(
+      // Through a tunnel the TLS layer, where there is one, is put on the tunnel's socket.
+      (socket) => target.protocol === "https:" ? connect({ ...target, httpSocket: socket }, done) : done(null, socket),
+      (error: Error) => callback(error, null)
+    )
+  }
+}
+
+// undici sends a PING every `pingInterval` but never asks whether it was answered. A living connection therefore shows
+// bytes at least that often; one that has not for `pingTimeout` more is dead, whatever TCP thinks.
+const watchSilence = (socket: Socket, options: Options) => {
+  if (options.pingInterval === 0) return
+  let bytesRead = -1
+  let silentSince = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    if (socket.bytesRead !== bytesRead) {
+      bytesRead = socket.bytesRead
+      silentSince = now
+    } else if (now - silentSince >= options.pingInterval + options.pingTimeout) {
+      clearInterval(timer)
+      socket.destroy(
+        new ConnectFailure("Closed", "the HTTP/2 connection was lost: the server did not answer a PING in time")
+      )
+    }
+  }, Math.max(1, Math.min(options.pingTimeout, options.pingInterval) / 3)).unref()
+  socket.once("close", () => clearInterval(timer))
+}
