@@ -36,15 +36,12 @@ interface ReasonFields {
 }
 
 const describe = (reason: ReasonFields): string => {
-  const name = reason.name === undefined
-    ? ""
-    : ` ${reason.namespace === undefined ? "" : `${reason.namespace}/`}${reason.name}`
-  const namespace = reason.name === undefined && reason.namespace !== undefined
-    ? ` in namespace ${reason.namespace}`
-    : ""
-  return `${reason.verb} ${reason.resource}${name}${namespace}: ${
-    reason.status.message ?? reason.status.reason ?? "no message"
-  }`
+  // Without a name of its own, an Error answers with the name of its class.
+  const name = Object.hasOwn(reason, "name") ? reason.name : undefined
+  const what = name === undefined
+    ? `${reason.resource}${reason.namespace === undefined ? "" : ` in namespace ${reason.namespace}`}`
+    : `${reason.resource} ${reason.namespace === undefined ? "" : `${reason.namespace}/`}${name}`
+  return `${reason.verb} ${what}: ${reason.status.message ?? reason.status.reason ?? "no message"}`
 }
 
 /**
