@@ -111,8 +111,8 @@ export type StrategicBody<A> = unknown extends A ? unknown
  * @since 0.1.0
  */
 export interface Directives {
-  /** What happens to the object or list item that holds it; `merge` is what happens without it. */
-  readonly $patch?: "merge" | "replace" | "delete"
+  /** What happens to the object or list item that holds it, instead of merging. */
+  readonly $patch?: "replace" | "delete"
   /** The members to keep; all others go, as a union's other branches. */
   readonly $retainKeys?: ReadonlyArray<string>
   /** The order of a merged list, by keys or by values. */

@@ -43,3 +43,28 @@ export const byteLength = (text: string): number => {
 
 /** The order of strings in Go and in canonical texts: by code point. */
 export const compare = (left: string, right: string): number => left < right ? -1 : left > right ? 1 : 0
+
+/** Go's `%v` of decoded JSON. */
+export const print = (value: unknown): string => {
+  if (value === null || value === undefined) return "<nil>"
+  if (Array.isArray(value)) return `[${value.map(print).join(" ")}]`
+  if (typeof value !== "object") return String(value)
+  const members = Object.entries(value).sort(([left], [right]) => compare(left, right))
+  return `map[${members.map(([key, member]) => `${key}:${print(member)}`).join(" ")}]`
+}
+
+/** Go's type of decoded JSON. */
+export const typeName = (value: unknown): string => {
+  if (value === null || value === undefined) return "%!s(<nil>)"
+  if (Array.isArray(value)) return "[]interface {}"
+  switch (typeof value) {
+    case "object":
+      return "map[string]interface {}"
+    case "number":
+      return Number.isInteger(value) ? "int64" : "float64"
+    case "boolean":
+      return "bool"
+    default:
+      return typeof value
+  }
+}
