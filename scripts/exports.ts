@@ -39,7 +39,7 @@ const folders = Array.from(new Set(files.map((file) => Tree.folderOf(file.path))
 const namespaceOf = (file: string): string =>
   file.replace(/\.ts$/, "").split("/").slice(2)
     .map((part) => part.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => (next ?? "").toUpperCase()))
-    .map((part, index, parts) => parts.length === 1 ? part : part.slice(0, 1).toUpperCase() + part.slice(1))
+    .map((part, _, parts) => parts.length === 1 ? part : part.slice(0, 1).toUpperCase() + part.slice(1))
     .join("")
 
 const entry = (file: Tree.SourceFile, from: string): string => {
