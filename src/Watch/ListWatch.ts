@@ -49,6 +49,8 @@ export type Failure = ApiError | RequestError | WatchError
  */
 export interface ListWatch<out A> {
   readonly collection: Collection
+  /** False where `watch` does not honour `sendInitialEvents`. Taken for true unless given; a refusal is noticed anyway. */
+  readonly isWatchListSupported?: boolean
   /** One page. */
   readonly list: (options: ListOptions) => Effect.Effect<KubeList<A>, ApiError | RequestError>
   /**

@@ -1,0 +1,369 @@
+/**
+ * `SharedInformer`: one cache of one collection, one watch behind it, any number of readers and listeners.
+ *
+ * It joins a `Reflector` (which keeps the cache true) with an `Indexer` (which holds it) and tells every listener what
+ * changed, each at its own pace. Objects in it are shared by all and must not be changed. `InformerFactory` shares
+ * informers by what they watch; a `Controller` stands on them.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Collection, ListWatch } from "../Watch/ListWatch.ts"
+import * as ResourceVersion from "../Watch/ResourceVersion.ts"
+import type { Cacheable, Index, IndexFunction } from "./Indexer.ts"
+import * as Indexer from "./Indexer.ts"
+import type { InformerError } from "./InformerError.ts"
+import type { InformerEvent } from "./InformerEvent.ts"
+import * as InformerMetrics from "./InformerMetrics.ts"
+import * as Buffer from "./internal/listener.ts"
+import * as MutationDetector from "./MutationDetector.ts"
+import * as Reflector from "./Reflector.ts"
+import * as Store from "./Store.ts"
+
+/**
+ * How a listener is served.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListenOptions<in A> {
+  /** Only objects for which this holds; one that comes to match is Added, one that ceases to is Deleted. All unless given. */
+  readonly filter?: ((object: A) => boolean) | undefined
+  /**
+   * How many events may wait before those of one key are joined into one. 8192 unless given, without what was there
+   * before the listener. Nothing is ever lost: the fold of what is delivered is the cache.
+   */
+  readonly capacity?: number | undefined
+  /** How often to tell of every object again, as Updated with `old === object`. Never unless given; 1 s at least. */
+  readonly resync?: Duration.Input | undefined
+}
+
+/**
+ * One listener of an informer, until its scope closes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Listener<out A> {
+  /** What changes, in order; first an Added for all there is. One pull is all that waits. To be run once. */
+  readonly events: Stream.Stream<InformerEvent<A>>
+  /** Whether everything that was there at first has been handled: the events after it were asked for. */
+  readonly hasSynced: Effect.Effect<boolean>
+  readonly awaitSynced: Effect.Effect<void>
+}
+
+/**
+ * One cache of one collection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SharedInformer<in out A, in Names extends string = never> {
+  readonly collection: Collection
+  /** By `namespace/name`, or `name` for a kind of cluster scope. */
+  readonly get: (key: string) => Effect.Effect<Option.Option<A>>
+  /** All objects, in no particular order. */
+  readonly list: Effect.Effect<ReadonlyArray<A>>
+  readonly keys: Effect.Effect<ReadonlyArray<string>>
+  /** The objects that stand under a value of an index. */
+  readonly byIndex: (name: Names | "namespace", value: string) => Effect.Effect<ReadonlyArray<A>>
+  readonly index: (name: Names | "namespace") => Index<A>
+  /** The same informer with more indexes, which last as long as the scope. May be called at any time. */
+  readonly addIndexers: <More extends string>(
+    indexers: { readonly [K in More]: IndexFunction<A> }
+  ) => Effect.Effect<SharedInformer<A, Names | More>, never, Scope.Scope>
+  /** Whether the first whole list is in the cache. */
+  readonly hasSynced: Effect.Effect<boolean>
+  /** Waits for the first whole list, however long that takes. */
+  readonly awaitSynced: Effect.Effect<void>
+  /**
+   * Waits for the first whole list, and fails as soon as something stands in its way that waiting does not mend: a
+   * missing permission (Forbidden, naming the rule), Unauthorized, NotServed, Untrusted. The informer goes on trying.
+   */
+  readonly ready: Effect.Effect<void, InformerError>
+  /** Joins the listeners. The stream form of it is `changes`. */
+  readonly listen: (options?: ListenOptions<A>) => Effect.Effect<Listener<A>, never, Scope.Scope>
+  /** What changes from now on; first an Added for all there is. Each run is a listener of its own. */
+  readonly changes: Stream.Stream<InformerEvent<A>>
+  /**
+   * Calls `handler` for each event, one after the other, until the scope closes. A failure or defect is logged and
+   * counted and hurts nobody else; the next event is handled.
+   */
+  readonly handle: <E, R>(
+    handler: (event: InformerEvent<A>) => Effect.Effect<unknown, E, R>,
+    options?: ListenOptions<A>
+  ) => Effect.Effect<Listener<A>, never, R | Scope.Scope>
+  /**
+   * Waits until the cache has seen `resourceVersion` (as a write returned it) or a later version of that object, so
+   * that the next read of it is not older than one's own write. False where it did not within `timeout`, 5 s unless
+   * given. Costs nothing while nobody waits.
+   */
+  readonly awaitVersion: (
+    key: string,
+    resourceVersion: string,
+    options?: { readonly timeout?: Duration.Input | undefined }
+  ) => Effect.Effect<boolean>
+  /** Objects that came and were not cached, from now on: they do not decode, or the transform died of them. */
+  readonly rejections: Stream.Stream<Reflector.Rejection>
+  /** How the cache stands to the server: one for each watch behind it. */
+  readonly reflectors: ReadonlyArray<Omit<Reflector.Reflector, "run">>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<Raw, A> extends Omit<Reflector.Options<Raw, A>, "listWatch" | "store" | "prepare"> {
+  readonly listWatch: ListWatch<Raw>
+  /**
+   * What is kept of each object, or why it is not. Called once per object before it is stored; what it returns must
+   * keep name, namespace, uid and resourceVersion.
+   */
+  readonly prepare: (object: Raw) => A | Reflector.Rejection
+}
+
+const defaultCapacity = 8192
+
+/** How many rejections wait for a slow reader of them before the oldest goes. */
+const rejectionsKept = 256
+
+interface Waiter {
+  readonly key: string
+  readonly version: string
+  readonly latch: Latch.Latch
+}
+
+/**
+ * Starts an informer that runs until the scope closes. Listeners that are still there then have their streams ended.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends Cacheable>(
+  options: Options<Raw, A>
+): Effect.fn.Return<SharedInformer<A>, never, Scope.Scope> {
+  const { listWatch } = options
+  const { collection } = listWatch
+  const scope = yield* Effect.scope
+  const indexer = yield* Indexer.make<A>()
+  const byNamespace = yield* indexer.index(Indexer.namespaceIndex)
+  const isFrozen = yield* MutationDetector.isEnabled
+  const listeners = new Set<Buffer.Buffer<A>>()
+  const waiters = new Set<Waiter>()
+  const synced = Latch.makeUnsafe(false)
+  let version = ""
+
+  const name = options.name ??
+    (collection.namespace === undefined ? collection.plural : `${collection.plural}/${collection.namespace}`)
+  const metrics = yield* InformerMetrics.make(name, collection, {
+    queued: () => {
+      let sum = 0
+      for (const listener of listeners) sum += listener.size()
+      return sum
+    },
+    stored: indexer.unsafe.size,
+    resourceVersion: () => version
+  })
+
+  const hasSeen = (waiter: { readonly key: string; readonly version: string }): boolean => {
+    if (!synced.isOpen()) return false
+    if (ResourceVersion.isAtLeast(version, waiter.version)) return true
+    const object = indexer.unsafe.get(waiter.key)
+    return object !== undefined && ResourceVersion.isAtLeast(object.metadata.resourceVersion, waiter.version)
+  }
+
+  const reached = (resourceVersion: string): void => {
+    version = resourceVersion
+    if (waiters.size === 0) return
+    for (const waiter of waiters) {
+      if (!hasSeen(waiter)) continue
+      waiters.delete(waiter)
+      waiter.latch.openUnsafe()
+    }
+  }
+
+  const tell = (events: ReadonlyArray<InformerEvent<A>>, isInitialEnd: boolean): void => {
+    if (events.length === 0 && !isInitialEnd) return
+    for (const listener of listeners) listener.offer(events, isInitialEnd)
+  }
+
+  const store: Store.Store<A> = {
+    apply: (changes, resourceVersion) => {
+      tell(Store.applyUnsafe(indexer, changes), false)
+      reached(resourceVersion)
+    },
+    replace: (objects, relist) => {
+      const isInInitialList = !synced.isOpen()
+      const events = Store.replaceUnsafe(indexer, objects, { isInInitialList, isRewound: relist.isRewound })
+      synced.openUnsafe()
+      tell(events, isInInitialList)
+      reached(relist.resourceVersion)
+    },
+    progress: reached
+  }
+
+  const rejections = yield* PubSub.sliding<Reflector.Rejection>(rejectionsKept)
+  const prepare = (object: Raw): A | Reflector.Rejection => {
+    const prepared = attempt(options.prepare, object)
+    if (!(prepared instanceof Reflector.Rejection)) return isFrozen ? MutationDetector.freeze(prepared) : prepared
+    PubSub.publishUnsafe(rejections, prepared)
+    return prepared
+  }
+  yield* Stream.fromPubSub(rejections).pipe(
+    Stream.runForEach((rejection) =>
+      Effect.logWarning("an object is not cached").pipe(
+        Effect.annotateLogs({ informer: name, key: rejection.key, reason: rejection.description }),
+        Effect.andThen(metrics.rejected)
+      )
+    ),
+    Effect.forkIn(scope, { startImmediately: true })
+  )
+
+  const reflector = yield* Reflector.make<Raw, A>({ ...options, name, store, prepare })
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.sync(() => {
+      for (const listener of listeners) listener.end()
+      listeners.clear()
+    })
+  )
+  yield* Effect.forkIn(reflector.run, scope)
+
+  const listen = Effect.fnUntraced(
+    function*(given?: ListenOptions<A>): Effect.fn.Return<Listener<A>, never, Scope.Scope> {
+      const buffer = yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          const made = Buffer.make<A>(given?.capacity ?? defaultCapacity, given?.filter)
+          if (scope.state._tag === "Closed") made.end()
+          else listeners.add(made)
+          const isInitialEnd = synced.isOpen()
+          const events = Array.from(
+            indexer.unsafe.entries(),
+            ([key, object]): InformerEvent<A> => ({ _tag: "Added", key, object, isInInitialList: true })
+          )
+          made.offer(events, isInitialEnd)
+          return made
+        }),
+        (made) =>
+          Effect.sync(() => {
+            listeners.delete(made)
+            made.end()
+          })
+      )
+      if (given?.resync !== undefined) {
+        yield* resync(buffer, Duration.max(Duration.fromInputUnsafe(given.resync), Duration.seconds(1)))
+      }
+      return {
+        events: Stream.fromPull(Effect.succeed(buffer.pull)),
+        hasSynced: Effect.sync(() => buffer.synced.isOpen()),
+        awaitSynced: buffer.synced.await
+      }
+    }
+  )
+
+  const resync = (buffer: Buffer.Buffer<A>, period: Duration.Duration) =>
+    Effect.sleep(period).pipe(
+      Effect.andThen(Effect.sync(() => {
+        if (!synced.isOpen()) return
+        buffer.offer(
+          Array.from(
+            indexer.unsafe.entries(),
+            ([key, object]): InformerEvent<A> => ({ _tag: "Updated", key, old: object, object })
+          ),
+          false
+        )
+      })),
+      Effect.forever,
+      Effect.forkScoped
+    )
+
+  const ready = reflector.states.pipe(
+    Stream.takeUntil((state) => state._tag !== "Syncing" || state.lastError?.isFatal === true),
+    Stream.runLast,
+    Effect.flatMap((state) =>
+      Option.isSome(state) && state.value._tag === "Syncing" && state.value.lastError?.isFatal === true
+        ? Effect.fail(state.value.lastError)
+        : synced.await
+    )
+  )
+
+  const awaitVersion: SharedInformer<A>["awaitVersion"] = (key, resourceVersion, given) =>
+    Effect.suspend(() => {
+      const waiter: Waiter = { key, version: resourceVersion, latch: Latch.makeUnsafe(false) }
+      if (hasSeen(waiter)) return Effect.succeed(true)
+      waiters.add(waiter)
+      return waiter.latch.await.pipe(
+        Effect.as(true),
+        Effect.timeoutOrElse({
+          duration: given?.timeout ?? "5 seconds",
+          orElse: () => Effect.succeed(false)
+        }),
+        Effect.ensuring(Effect.sync(() => waiters.delete(waiter)))
+      )
+    })
+
+  const handle: SharedInformer<A>["handle"] = Effect.fnUntraced(function*(handler, given) {
+    const listener = yield* listen(given)
+    yield* listener.events.pipe(
+      Stream.runForEach((event) =>
+        Effect.catchCause(handler(event), (cause) =>
+          Effect.logError("an informer's handler failed", cause).pipe(
+            Effect.annotateLogs({ informer: name, event: event._tag, key: event.key }),
+            Effect.andThen(metrics.handlerFailed)
+          ))
+      ),
+      Effect.forkScoped
+    )
+    return listener
+  })
+
+  const withIndexes = <Names extends string>(
+    indexes: { readonly [K in Names | "namespace"]: Index<A> }
+  ): SharedInformer<A, Names> => ({
+    collection,
+    get: indexer.get,
+    list: indexer.list,
+    keys: indexer.keys,
+    byIndex: (index, value) => indexes[index].get(value),
+    index: (index) => indexes[index],
+    addIndexers: (indexers) =>
+      Effect.map(addIndexes(indexers), (more) => withIndexes<Names | keyof typeof indexers>({ ...indexes, ...more })),
+    hasSynced: Effect.sync(() => synced.isOpen()),
+    awaitSynced: synced.await,
+    ready,
+    listen,
+    changes: Stream.unwrap(Effect.map(listen(), (listener) => listener.events)),
+    handle,
+    awaitVersion,
+    rejections: Stream.fromPubSub(rejections),
+    reflectors: [reflector]
+  })
+
+  const addIndexes = <More extends string>(indexers: { readonly [K in More]: IndexFunction<A> }) =>
+    Effect.forEach(
+      Object.entries<IndexFunction<A>>(indexers),
+      ([key, f]) => Effect.map(indexer.index(f), (index) => [key, index] as const)
+    ).pipe(
+      Effect.map((entries) => Object.fromEntries(entries) as { readonly [K in More]: Index<A> })
+    )
+
+  return withIndexes<never>({ namespace: byNamespace })
+})
+
+// What a user's function dies of must not end the watch for everyone.
+const attempt = <Raw extends Cacheable, A>(
+  prepare: (object: Raw) => A | Reflector.Rejection,
+  object: Raw
+): A | Reflector.Rejection => {
+  try {
+    return prepare(object)
+  } catch (cause) {
+    return new Reflector.Rejection(Indexer.keyOf(object), `the transform failed: ${String(cause)}`, undefined)
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * One watch connection of a `Reflector`: from its request to its end, with a watchdog beside it.
+ *
+ * It knows the two phases of a watch (initial events, changes), where a resume may begin, and when silence means death.
+ * It never reconnects.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { ListWatch } from "../../Watch/ListWatch.ts"
+import * as ResourceVersion from "../../Watch/ResourceVersion.ts"
+import type { WatchEvent } from "../../Watch/WatchEvent.ts"
+import { isInitialEventsEnd } from "../../Watch/WatchEvent.ts"
+import type { Cacheable } from "../Indexer.ts"
+import { keyOf } from "../Indexer.ts"
+import * as InformerError from "../InformerError.ts"
+import type { Change } from "../Store.ts"
+
+/** An object that is not taken into the cache. */
+export class Rejection {
+  readonly key: string
+  /** Why, in words that hold nothing of the object's data. */
+  readonly description: string
+  /** Ends the connection where given. */
+  readonly failure: InformerError.InformerError | undefined
+  constructor(key: string, description: string, failure: InformerError.InformerError | undefined) {
+    this.key = key
+    this.description = description
+    this.failure = failure
+  }
+}
+
+export interface Options<Raw, A> {
+  readonly listWatch: ListWatch<Raw>
+  readonly prepare: (object: Raw) => A | Rejection
+  /** Whether to ask for the initial events. */
+  readonly isInitial: boolean
+  readonly version: string
+  readonly isUnordered: boolean
+  readonly timeoutSeconds: number
+  /** When, in milliseconds, the connection is dead whatever came. */
+  readonly deadline: number
+  /** The longest silence in milliseconds, asked again at each check. */
+  readonly silence: (isInitial: boolean) => number
+  readonly onInitial: (objects: ReadonlyArray<A>, version: string) => Effect.Effect<void>
+  readonly onChanges: (changes: ReadonlyArray<Change<A>>, version: string) => Effect.Effect<void>
+  readonly onBookmark: (version: string) => Effect.Effect<void>
+  /** The connection has been open for a second. */
+  readonly onOpen: Effect.Effect<void>
+}
+
+/** How often the watchdog looks, at least: what counts as silence may change between two looks. */
+const maxSleep = 30_000
+
+/** Whether a version is known to be older than another. */
+export const isOlder = (version: string, reached: string): boolean => {
+  const order = ResourceVersion.compare(version, reached)
+  return order !== undefined && order < 0
+}
+
+/** Ends well when the server ended the watch in order. */
+export const run = <Raw extends Cacheable, A extends Cacheable>(
+  options: Options<Raw, A>
+): Effect.Effect<void, InformerError.InformerError> =>
+  Effect.flatMap(Clock.Clock, (clock) => {
+    const { collection } = options.listWatch
+    const where = InformerError.where(collection)
+    const collected = new Map<string, A>()
+    let isInitial = options.isInitial
+    let version = options.version
+    // The synthetic events that begin a watch from nowhere come in no order.
+    let isOrdered = !isInitial && version !== "" && version !== "0"
+    let lastActivity = clock.currentTimeMillisUnsafe()
+
+    const collect = (event: WatchEvent<Raw>): InformerError.InformerError | undefined => {
+      if (event.type === "BOOKMARK") return undefined
+      if (event.type === "DELETED") {
+        collected.delete(keyOf(event.object))
+        return undefined
+      }
+      const object = options.prepare(event.object)
+      if (object instanceof Rejection) {
+        collected.delete(object.key)
+        return object.failure
+      }
+      collected.set(keyOf(object), object)
+      return undefined
+    }
+
+    const change = (event: Exclude<WatchEvent<Raw>, { readonly type: "BOOKMARK" }>): Change<A> | Rejection => {
+      const object = options.prepare(event.object)
+      if (object instanceof Rejection) {
+        return object.failure === undefined ? { type: "REJECTED", key: object.key } : object
+      }
+      return { type: event.type, object }
+    }
+
+    // Everything a pull brought is applied before the fiber may yield: listeners and readers never see half of it.
+    const take = (events: ReadonlyArray<WatchEvent<Raw>>): Effect.Effect<void, InformerError.InformerError> => {
+      lastActivity = clock.currentTimeMillisUnsafe()
+      let effect: Effect.Effect<void> = Effect.void
+      let failure: InformerError.InformerError | undefined
+      let changes: Array<Change<A>> = []
+      let hasBookmark = false
+      for (const event of events) {
+        if (isInitial) {
+          if (!isInitialEventsEnd(event)) {
+            failure = collect(event)
+            if (failure !== undefined) break
+            continue
+          }
+          isInitial = false
+          isOrdered = true
+          version = event.object.metadata.resourceVersion
+          effect = options.onInitial(Array.from(collected.values()), version)
+          collected.clear()
+          continue
+        }
+        if (event.type === "BOOKMARK") {
+          const received = event.object.metadata.resourceVersion
+          // One that comes late says nothing new.
+          if (isOlder(received, version)) continue
+          version = received
+          isOrdered = true
+          hasBookmark = true
+          continue
+        }
+        const received = event.object.metadata.resourceVersion
+        if (isOrdered && !options.isUnordered && isOlder(received, version)) {
+          failure = new InformerError.InformerError({
+            reason: new InformerError.Rewound({ ...where, reached: version, received })
+          })
+          break
+        }
+        const changed = change(event)
+        if (changed instanceof Rejection) {
+          failure = changed.failure
+          break
+        }
+        if (isOrdered || event.type !== "ADDED") {
+          isOrdered = true
+          version = received
+        }
+        changes.push(changed)
+      }
+      if (changes.length > 0) effect = Effect.andThen(effect, options.onChanges(changes, version))
+      else if (hasBookmark) effect = Effect.andThen(effect, options.onBookmark(version))
+      changes = []
+      return failure === undefined ? effect : Effect.andThen(effect, Effect.fail(failure))
+    }
+
+    const watched = options.listWatch.watch({
+      allowWatchBookmarks: true,
+      timeoutSeconds: options.timeoutSeconds,
+      resourceVersion: version === "" ? undefined : version,
+      ...(options.isInitial ? { sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" } : {})
+    }).pipe(
+      Stream.mapError((error) => InformerError.fromFailure(error, "watch", collection)),
+      Stream.runForEachArray(take),
+      Effect.andThen(Effect.suspend(() =>
+        isInitial
+          ? Effect.fail(
+            new InformerError.InformerError({
+              reason: new InformerError.InitialEventsMissing({ ...where, isEnded: true })
+            })
+          )
+          : Effect.void
+      ))
+    )
+
+    const look: Effect.Effect<never, InformerError.InformerError> = Effect.suspend(() => {
+      const now = clock.currentTimeMillisUnsafe()
+      const until = Math.min(options.deadline, lastActivity + options.silence(isInitial))
+      if (now < until) return Effect.andThen(Effect.sleep(Math.min(until - now, maxSleep)), look)
+      return Effect.fail(
+        new InformerError.InformerError({
+          reason: isInitial
+            ? new InformerError.InitialEventsMissing({ ...where, isEnded: false })
+            : new InformerError.Idle({ ...where, milliseconds: now - lastActivity })
+        })
+      )
+    })
+
+    const watchdog = Effect.sleep(1000).pipe(
+      Effect.andThen(Effect.suspend(() => isInitial ? Effect.void : options.onOpen)),
+      Effect.andThen(look)
+    )
+
+    return Effect.raceFirst(watched, watchdog)
+  })
