@@ -169,7 +169,9 @@ export const encode = (request: Request, server: string): Result.Result<string, 
   let query = ""
   for (const [name, value] of parameters) {
     if (typeof value !== "string") return fail(value.message)
-    query += `${query === "" ? "" : "&"}${encodeURIComponent(name)}=${encodeURIComponent(value.toWellFormed())}`
+    query += `${query === "" ? "" : "&"}${encodeURIComponent(name.toWellFormed())}=${
+      encodeURIComponent(value.toWellFormed())
+    }`
   }
   return Result.succeed(`${base}${base.includes("?") ? "&" : "?"}${query}`)
 }

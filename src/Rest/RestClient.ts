@@ -11,17 +11,21 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ClientConfig } from "../Config/ClientConfig.ts"
 import type * as Backoff from "../FlowControl/Backoff.ts"
 import * as TokenBucket from "../FlowControl/TokenBucket.ts"
 import * as ApiError from "../Machinery/ApiError.ts"
+import * as ObjectKey from "../Machinery/ObjectKey.ts"
 import * as RequestError from "../Machinery/RequestError.ts"
+import type { KubeObject } from "../Machinery/Resource.ts"
 import type { Failure } from "../Watch/ListWatch.ts"
 import * as WatchError from "../Watch/WatchError.ts"
 import type { WatchEvent } from "../Watch/WatchEvent.ts"
 import * as WatchFrame from "../Watch/WatchFrame.ts"
+import { WriteObserver } from "../Watch/WriteObserver.ts"
 import * as restCall from "./internal/restCall.ts"
 import * as Request from "./Request.ts"
 import * as RestMetrics from "./RestMetrics.ts"
@@ -121,7 +125,7 @@ export const make = Effect.fnUntraced(function*(
 
   return RestClient.of({
     server,
-    json: (request) => restCall.json(client, request),
+    json: (request) => request.method === "GET" ? restCall.json(client, request) : observed(client, request),
     text: (request) => Effect.map(restCall.whole(client, request), (answer) => answer.text),
     bytes: (request) => Stream.unwrap(Effect.map(response(request), (answer) => answer.body)),
     watch: (request) =>
@@ -188,3 +192,24 @@ const whatOf = (request: Request.Request) => {
   const namespace = target._tag === "Resource" && target.namespace !== "" ? target.namespace : undefined
   return { resource: Request.resource(request), ...(namespace === undefined ? {} : { namespace }) }
 }
+
+// What a write stored is told to whoever observes the fiber's writes.
+const observed = (
+  client: restCall.Client,
+  request: Request.Request
+): Effect.Effect<unknown, ApiError.ApiError | RequestError.RequestError> =>
+  Effect.withFiber((fiber) =>
+    Effect.tap(restCall.json(client, request), (body) =>
+      Effect.sync(() => {
+        const { target } = request
+        if (target._tag === "Path" || request.method === "DELETE" || !Predicate.isObject(body)) return
+        const { metadata } = body as KubeObject
+        if (metadata?.name === undefined || metadata.resourceVersion === undefined) return
+        fiber.getRef(WriteObserver)({
+          group: target.group,
+          plural: target.plural,
+          key: ObjectKey.make(metadata.namespace, metadata.name),
+          resourceVersion: metadata.resourceVersion
+        })
+      }))
+  )

@@ -270,13 +270,14 @@ const withRetries = <A extends Answer>(
       }
     })
   }
-  const begun = client.backoff === undefined
-    ? Effect.suspend(() => loop(0, undefined))
-    : Effect.andThen(
-      Effect.flatMap(client.backoff.get(client.host), Effect.sleep),
-      Effect.suspend(() => loop(0, undefined))
-    )
-  return first === Effect.void ? begun : Effect.andThen(first, begun)
+  const begun = Effect.suspend(() => loop(0, undefined))
+  const { backoff } = client
+  if (backoff === undefined) return first === Effect.void ? begun : Effect.andThen(first, begun)
+  return first.pipe(
+    Effect.andThen(backoff.get(client.host)),
+    Effect.flatMap((wait) => Duration.isZero(wait) ? Effect.void : Effect.sleep(wait)),
+    Effect.andThen(begun)
+  )
 }
 
 const throttle = ({ client, clock, fiber, outgoing, request }: Call): Effect.Effect<void> => {
