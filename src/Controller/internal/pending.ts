@@ -1,0 +1,58 @@
+/**
+ * What a controller remembers of a key between its reconciles: why it was queued, and what its last run wrote.
+ *
+ * @since 0.1.0
+ */
+import type { Write } from "../../Watch/WriteObserver.ts"
+import type { Reason } from "../Reconciler.ts"
+
+/** The most reasons that are kept of one key, and the most writes. */
+const limit = 8
+
+/** Synchronous, and called from within single steps: nothing here can be seen half done. */
+export interface Pending {
+  readonly add: (work: ReadonlyArray<{ readonly key: string; readonly reason: Reason }>) => void
+  readonly addReason: (key: string, reason: Reason) => void
+  readonly takeReasons: (key: string) => ReadonlyArray<Reason>
+  readonly addWrite: (key: string, write: Write) => void
+  readonly takeWrites: (key: string) => ReadonlyArray<Write>
+}
+
+const push = <A>(map: Map<string, Array<A>>, key: string, value: A, isSame: (left: A, right: A) => boolean): void => {
+  const values = map.get(key)
+  if (values === undefined) return void map.set(key, [value])
+  const index = values.findIndex((other) => isSame(other, value))
+  if (index >= 0) values.splice(index, 1)
+  else if (values.length === limit) values.shift()
+  values.push(value)
+}
+
+const take = <A>(map: Map<string, Array<A>>, key: string): ReadonlyArray<A> => {
+  const values = map.get(key)
+  if (values === undefined) return []
+  map.delete(key)
+  return values
+}
+
+const isSameReason = (left: Reason, right: Reason): boolean =>
+  left._tag === right._tag &&
+  ("change" in left && "change" in right ? left.change === right.change : true) &&
+  ("key" in left && "key" in right ? left.key === right.key && left.kind === right.kind : true)
+
+// Of several writes to one object only the last matters.
+const isSameObject = (left: Write, right: Write): boolean =>
+  left.key === right.key && left.plural === right.plural && left.group === right.group
+
+export const make = (): Pending => {
+  const reasons = new Map<string, Array<Reason>>()
+  const writes = new Map<string, Array<Write>>()
+  return {
+    add: (work) => {
+      for (const { key, reason } of work) push(reasons, key, reason, isSameReason)
+    },
+    addReason: (key, reason) => push(reasons, key, reason, isSameReason),
+    takeReasons: (key) => take(reasons, key),
+    addWrite: (key, write) => push(writes, key, write, isSameObject),
+    takeWrites: (key) => take(writes, key)
+  }
+}
