@@ -22,7 +22,11 @@ const target = new URL("../src/Api/", import.meta.url).pathname
 
 const specification = flags.spec === undefined
   ? Effect.map(
-    GoModule.locate("k8s.io/kubernetes", `v${Api.kubernetesVersion}`),
+    GoModule.locate({
+      module: "k8s.io/kubernetes",
+      version: `v${Api.kubernetesVersion}`,
+      download: !flags.check
+    }),
     (folder) => `${folder}/api/openapi-spec/v3`
   )
   : Effect.succeed(flags.spec)
@@ -69,7 +73,9 @@ program.pipe(
   Effect.catchTag(
     "SpecError",
     (error) =>
-      flags.check && error.isAbsent ? Console.log(`src/Api was not checked: ${error.message}`) : Effect.fail(error)
+      flags.check && flags.spec === undefined && error.isAbsent
+        ? Console.log(`src/Api was not checked: ${error.message}`)
+        : Effect.fail(error)
   ),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain

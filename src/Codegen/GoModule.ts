@@ -17,26 +17,35 @@ const Download = Schema.fromJsonString(Schema.Struct({
 }))
 
 /**
- * The folder of a module: `locate("k8s.io/kubernetes", "v1.36.3")`. Fails with an absent `SpecError` where there is no
- * `go` command or no such module.
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly module: string
+  readonly version: string
+  /** Whether a module that is not in the cache may be fetched over the network. */
+  readonly download: boolean
+}
+
+/**
+ * The folder of a module: `locate({ module: "k8s.io/kubernetes", version: "v1.36.3", download: false })`. Fails with a
+ * `SpecError` whose `isAbsent` is set where there is no `go` command or no such module.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const locate = Effect.fnUntraced(function*(module: string, version: string) {
+export const locate = Effect.fnUntraced(function*(options: Options) {
   const spawner = yield* ChildProcessSpawner
-  const source = `${module}@${version}`
+  const source = `${options.module}@${options.version}`
   const absent = (description: string) => new SpecError({ source, description, isAbsent: true })
-  const output = yield* Effect.mapError(
-    spawner.string(ChildProcess.make("go", ["mod", "download", "-json", source])),
-    () => absent("the go command cannot be run")
-  )
-  const download = yield* Effect.mapError(
+  const command = ChildProcess.make("go", ["mod", "download", "-json", source], {
+    extendEnv: true,
+    env: options.download ? {} : { GOPROXY: "off" }
+  })
+  const output = yield* Effect.mapError(spawner.string(command), () => absent("the go command cannot be run"))
+  const { Dir: folder, Error: reason } = yield* Effect.mapError(
     Schema.decodeEffect(Download)(output),
     () => absent("the go command answered no JSON")
   )
-  if (download.Dir === undefined) {
-    return yield* absent(download.Error ?? "the module is neither in the cache nor to be downloaded")
-  }
-  return download.Dir
+  return folder ?? (yield* absent(reason?.replace(`${source}: `, "") ?? "the go command names no folder"))
 })
