@@ -29,7 +29,7 @@ const steps: ReadonlyArray<Step> = [
   { name: "architecture", command: script("architecture") },
   { name: "exports", command: script("exports") },
   ...(exists("scripts/codegen.ts") ? [{ name: "codegen", command: script("codegen") }] : []),
-  ...(exists("docs/parity-rules.json") ? [{ name: "parity", command: script("parity") }] : []),
+  { name: "parity", command: script("parity") },
   ...(exists("test/types") ? [{ name: "type-tests", command: [bin("tstyche")] }] : [])
 ]
 
