@@ -127,6 +127,7 @@ const aliases: SpecPatches["aliases"] = {
 export const kubernetes: SpecPatches = {
   aliases,
   provided: {
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "IntOrString",
     [`${meta}.FieldsV1`]: "ObjectMeta",
     [`${meta}.LabelSelector`]: "LabelSelector",
     [`${meta}.LabelSelectorRequirement`]: "LabelSelector",

@@ -18,9 +18,7 @@ import type { ObjectMeta } from "./ObjectMeta.ts"
  * @category models
  * @since 0.1.0
  */
-export type ApplyConfiguration<A> =
-  & { readonly [K in Exclude<keyof A, "metadata">]?: Fields<A[K]> }
-  & { readonly metadata: Metadata }
+export type ApplyConfiguration<A> = Fields<Omit<A, "metadata">> & { readonly metadata: Metadata }
 
 /**
  * The metadata of an apply. The server refuses `managedFields` in one, so they have no place here; `uid` and
@@ -35,18 +33,33 @@ export interface Metadata extends Omit<ObjectMeta, "name" | "managedFields"> {
 }
 
 /**
- * The apply configuration of a part of an object: `Fields<PodTemplateSpec>`. Lists that are not maps keep the type of
- * their items' fields, all optional; maps and scalars stay what they are.
+ * A part of an object with every field optional, at any depth: `Fields<PodTemplateSpec>`.
  *
  * @category models
  * @since 0.1.0
  */
-export type Fields<A> = A extends string | number | boolean | null | undefined ? A
-  : A extends ReadonlyArray<infer Item> ? ReadonlyArray<ItemFields<A, Item>>
-  : A extends object
-    ? string extends keyof A ? { readonly [K in keyof A]: Fields<A[K]> } : { readonly [K in keyof A]?: Fields<A[K]> }
+export type Fields<A> = { readonly [K in keyof A]?: Value<A[K]> }
+
+/**
+ * An item of a list that the server treats as a map: its keys are required, all else is optional.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Item<A, Key extends keyof A> = Fields<A> & { readonly [K in Key]-?: A[K] }
+
+/**
+ * The value of a field in an apply configuration. Scalars and the keys of maps stay what they are, objects and the
+ * items of lists become `Fields`, the items of a `ListMap` become `Item`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Value<A> = A extends string | number | boolean | null | undefined ? A
+  : A extends ReadonlyArray<infer Member> ? ReadonlyArray<ListItem<A, Member>>
+  : A extends object ? string extends keyof A ? { readonly [K in keyof A]: Value<A[K]> } : Fields<A>
   : A
 
-type ItemFields<List, Item> = List extends Marker<infer Key>
-  ? PropertyKey extends Key ? Fields<Item> : Fields<Item> & { readonly [K in Key & keyof Item]-?: Item[K] }
-  : Fields<Item>
+type ListItem<List, Member> = List extends Marker<infer Key>
+  ? PropertyKey extends Key ? Value<Member> : Item<Member, Key & keyof Member>
+  : Value<Member>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "tstyche"
 import { Deployment } from "../../src/Api/apps/v1.ts"
 import type { Scale } from "../../src/Api/autoscaling/v1.ts"
-import { type Container, Namespace, Pod, type PodLogOptions } from "../../src/Api/core/v1.ts"
+import type { Container, Namespace, Pod, PodLogOptions } from "../../src/Api/core/v1.ts"
 import type * as groups from "../../src/Api/groups.ts"
 import type { Quantity } from "../../src/Api/meta/v1.ts"
 import { ClusterRole } from "../../src/Api/rbac/v1.ts"

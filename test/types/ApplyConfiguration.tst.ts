@@ -66,7 +66,7 @@ describe("ApplyConfiguration", () => {
   })
 
   test("refuses fields that the kind does not have", () => {
-    const accept = (_: ApplyConfiguration<Deployment>) => {}
+    const accept = (configuration: ApplyConfiguration<Deployment>) => configuration
     expect(accept).type.toBeCallableWith({ metadata: { name: "web" }, spec: { paused: true } })
     expect(accept).type.not.toBeCallableWith({ metadata: { name: "web" }, spec: { replica: 3 } })
   })
@@ -74,6 +74,7 @@ describe("ApplyConfiguration", () => {
   test("keeps maps and scalars what they are", () => {
     expect<ApplyConfiguration<ConfigMap>["data"]>().type.toBe<{ readonly [key: string]: string } | undefined>()
     expect<NonNullable<ApplyConfiguration<Deployment>["spec"]>["replicas"]>().type.toBe<number | undefined>()
+    expect<Fields<Container>["command"]>().type.toBe<ReadonlyArray<string> | undefined>()
     expect<NonNullable<Fields<Container>["imagePullPolicy"]>>().type.toBe<
       NonNullable<Container["imagePullPolicy"]>
     >()

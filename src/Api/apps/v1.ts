@@ -7,12 +7,13 @@
  */
 import * as Resource from "../../Machinery/Resource.ts"
 import * as structure from "../internal/structure/apps/v1.ts"
+import type { IntOrString } from "../../Machinery/IntOrString.ts"
 import type { LabelSelector } from "../../Machinery/LabelSelector.ts"
 import type { ListMap } from "../../Machinery/ListMap.ts"
 import type { ListMeta, ObjectMeta } from "../../Machinery/ObjectMeta.ts"
 import type { Scale } from "../autoscaling/v1.ts"
 import type { PersistentVolumeClaim, PodTemplateSpec } from "../core/v1.ts"
-import type { IntOrString, RawExtension, Time } from "../meta/v1.ts"
+import type { RawExtension, Time } from "../meta/v1.ts"
 
 /**
  * `ControllerRevision` of `apps/v1`: namespaced, served as `controllerrevisions`.

@@ -7,12 +7,13 @@
  */
 import * as Resource from "../../Machinery/Resource.ts"
 import * as structure from "../internal/structure/core/v1.ts"
+import type { IntOrString } from "../../Machinery/IntOrString.ts"
 import type { LabelSelector } from "../../Machinery/LabelSelector.ts"
 import type { ListMap } from "../../Machinery/ListMap.ts"
 import type { ListMeta, ObjectMeta } from "../../Machinery/ObjectMeta.ts"
 import type { TokenRequest } from "../authentication/v1.ts"
 import type { Scale } from "../autoscaling/v1.ts"
-import type { Condition, IntOrString, MicroTime, Quantity, Time } from "../meta/v1.ts"
+import type { Condition, MicroTime, Quantity, Time } from "../meta/v1.ts"
 import type { Eviction } from "../policy/v1.ts"
 
 /**

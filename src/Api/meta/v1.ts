@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 export type { FieldsV1, ListMeta, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../../Machinery/ObjectMeta.ts"
+export type { IntOrString } from "../../Machinery/IntOrString.ts"
 export type { LabelSelector, LabelSelectorRequirement } from "../../Machinery/LabelSelector.ts"
 export type { Status, StatusCause, StatusDetails } from "../../Machinery/Status.ts"
 
@@ -182,14 +183,6 @@ export interface Info {
   readonly minor: string
   readonly platform: string
 }
-
-/**
- * A whole number, or a string: a percentage or a name, as the field says.
- *
- * @category models
- * @since 0.1.0
- */
-export type IntOrString = number | string
 
 /**
  * RFC 3339 with exactly six digits of a second: `2026-01-31T12:00:00.000000Z`.

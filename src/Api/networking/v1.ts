@@ -7,11 +7,12 @@
  */
 import * as Resource from "../../Machinery/Resource.ts"
 import * as structure from "../internal/structure/networking/v1.ts"
+import type { IntOrString } from "../../Machinery/IntOrString.ts"
 import type { LabelSelector } from "../../Machinery/LabelSelector.ts"
 import type { ListMap } from "../../Machinery/ListMap.ts"
 import type { ListMeta, ObjectMeta } from "../../Machinery/ObjectMeta.ts"
 import type { TypedLocalObjectReference } from "../core/v1.ts"
-import type { Condition, IntOrString } from "../meta/v1.ts"
+import type { Condition } from "../meta/v1.ts"
 
 /**
  * The type of `HTTPIngressRuleValue.paths`.

@@ -7,10 +7,11 @@
  */
 import * as Resource from "../../Machinery/Resource.ts"
 import * as structure from "../internal/structure/policy/v1.ts"
+import type { IntOrString } from "../../Machinery/IntOrString.ts"
 import type { LabelSelector } from "../../Machinery/LabelSelector.ts"
 import type { ListMap } from "../../Machinery/ListMap.ts"
 import type { ListMeta, ObjectMeta } from "../../Machinery/ObjectMeta.ts"
-import type { Condition, DeleteOptions, IntOrString, Time } from "../meta/v1.ts"
+import type { Condition, DeleteOptions, Time } from "../meta/v1.ts"
 
 /**
  * `Eviction` of `policy/v1`.
