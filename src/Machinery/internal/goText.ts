@@ -44,10 +44,19 @@ export const byteLength = (text: string): number => {
 /** The order of strings in Go and in canonical texts: by code point. */
 export const compare = (left: string, right: string): number => left < right ? -1 : left > right ? 1 : 0
 
+/** Go's `%v` of a number: integers in full, others with an exponent where it is below -4. */
+const number = (value: number): string => {
+  const [mantissa = "", exponent = ""] = value.toExponential().split("e")
+  const power = Number(exponent)
+  if (power < 21 && (power >= -4 || value === 0)) return String(value)
+  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`
+}
+
 /** Go's `%v` of decoded JSON. */
 export const print = (value: unknown): string => {
   if (value === null || value === undefined) return "<nil>"
   if (Array.isArray(value)) return `[${value.map(print).join(" ")}]`
+  if (typeof value === "number") return number(value)
   if (typeof value !== "object") return String(value)
   const members = Object.entries(value).sort(([left], [right]) => compare(left, right))
   return `map[${members.map(([key, member]) => `${key}:${print(member)}`).join(" ")}]`
