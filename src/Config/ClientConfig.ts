@@ -69,7 +69,7 @@ export class ClientConfig extends Context.Service<ClientConfig, {
   readonly impersonation: Impersonation | undefined
   /** The namespace of requests that name none. */
   readonly namespace: string
-  /** `http`, `https` or `socks5`, perhaps with a password; absent: what HTTPS_PROXY and NO_PROXY say. */
+  /** `http`, `https`, `socks5` or `socks5h`, perhaps with a password; absent: what HTTPS_PROXY and NO_PROXY say. */
   readonly proxyUrl: Redacted.Redacted<string> | undefined
   /** Does not ask the server for compressed answers. */
   readonly disableCompression: boolean

@@ -24,7 +24,7 @@ export interface Impersonation {
   readonly extra?: { readonly [key: string]: ReadonlyArray<string> }
 }
 
-// RFC 7230 tokens, and % as the escape itself.
+// RFC 7230 tokens, without % as that is the escape itself.
 const isTokenByte = (byte: number): boolean =>
   (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) ||
   "!#$&'*+-.^_`|~".includes(String.fromCharCode(byte))

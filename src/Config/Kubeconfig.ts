@@ -90,7 +90,7 @@ export const Cluster = keepUnknownRedacted(
     "certificate-authority": Schema.optionalKey(Schema.String),
     /** PEM in base64. Comes before `certificate-authority`. */
     "certificate-authority-data": Schema.optionalKey(base64),
-    /** `http`, `https` or `socks5`; may hold a password. */
+    /** `http`, `https`, `socks5` or `socks5h`; may hold a password. */
     "proxy-url": Schema.optionalKey(secret("proxy-url")),
     "disable-compression": Schema.optionalKey(Schema.Boolean),
     extensions
@@ -261,7 +261,7 @@ export const Kubeconfig = keepUnknown(Schema.Struct({
 export const empty: Kubeconfig = { clusters: [], users: [], contexts: [], "current-context": "" }
 
 const decode = Schema.decodeUnknownResult(Kubeconfig)
-const encode = Schema.encodeSync(Kubeconfig)
+const encodeSync = Schema.encodeSync(Kubeconfig)
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
 const isExtension = (path: ReadonlyArray<PropertyKey>): boolean => path.includes("extension")
@@ -333,13 +333,23 @@ export const parse = (text: string, options: {
 }
 
 /**
+ * The kubeconfig as plain JSON, secrets in clear.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const toJson = (kubeconfig: Kubeconfig): { readonly [member: string]: unknown } => ({
+  ...encodeSync(kubeconfig)
+})
+
+/**
  * The text of a kubeconfig, secrets in clear. Members keep their order.
  *
  * @category accessors
  * @since 0.1.0
  */
 export const print = (kubeconfig: Kubeconfig): string =>
-  YamlDocument.print({ apiVersion: "v1", kind: "Config", ...encode(kubeconfig) })
+  YamlDocument.print({ apiVersion: "v1", kind: "Config", ...toJson(kubeconfig) })
 
 /**
  * Several files as one: of two entries of one name the first is taken whole, `current-context` is the first that is not

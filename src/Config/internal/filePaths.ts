@@ -17,20 +17,35 @@ const changeMember = <K extends string>(
   return changed
 }
 
-export const inCluster = (cluster: Kubeconfig.Cluster, change: Change): Kubeconfig.Cluster => ({
+const inCluster = (cluster: Kubeconfig.Cluster, change: Change): Kubeconfig.Cluster => ({
   ...cluster,
   ...changeMember(cluster, "certificate-authority", change)
 })
 
-export const inUser = (user: Kubeconfig.User, change: Change, path: Path.Path): Kubeconfig.User => ({
+const inUser = (user: Kubeconfig.User, change: Change, path: Path.Path): Kubeconfig.User => ({
   ...user,
   ...changeMember(user, "client-certificate", change),
   ...changeMember(user, "client-key", change),
   ...changeMember(user, "tokenFile", change),
-  // A command without a separator is looked up in PATH.
+  // A command without a separator is looked up in PATH, and may neither become nor stop being one.
   ...(user.exec?.command?.includes(path.sep) === true
-    ? { exec: { ...user.exec, ...changeMember(user.exec, "command", change) } }
+    ? {
+      exec: {
+        ...user.exec,
+        ...changeMember(user.exec, "command", (name) => {
+          const changed = change(name)
+          return changed.includes(path.sep) ? changed : `.${path.sep}${changed}`
+        })
+      }
+    }
     : {})
+})
+
+/** Changes every file name of a kubeconfig. */
+export const map = (kubeconfig: Kubeconfig.Kubeconfig, change: Change, path: Path.Path): Kubeconfig.Kubeconfig => ({
+  ...kubeconfig,
+  clusters: kubeconfig.clusters.map((entry) => ({ ...entry, cluster: inCluster(entry.cluster, change) })),
+  users: kubeconfig.users.map((entry) => ({ ...entry, user: inUser(entry.user, change, path) }))
 })
 
 /** Makes every file name absolute. */
@@ -38,17 +53,16 @@ export const resolve = (
   kubeconfig: Kubeconfig.Kubeconfig,
   folder: string,
   path: Path.Path
-): Kubeconfig.Kubeconfig => {
-  const change: Change = (name) => path.isAbsolute(name) ? name : path.join(folder, name)
-  return {
-    ...kubeconfig,
-    clusters: kubeconfig.clusters.map((entry) => ({ ...entry, cluster: inCluster(entry.cluster, change) })),
-    users: kubeconfig.users.map((entry) => ({ ...entry, user: inUser(entry.user, change, path) }))
-  }
-}
+): Kubeconfig.Kubeconfig => map(kubeconfig, (name) => path.isAbsolute(name) ? name : path.join(folder, name), path)
 
-/** Makes a file name relative where it lies at or below the folder; leaves any other as it is. */
-export const relativize = (folder: string, path: Path.Path): Change => (name) => {
-  const relative = path.relative(folder, name)
-  return relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative) ? name : relative
-}
+/** Makes every file name relative that lies at or below the folder; leaves any other as it is. */
+export const relativize = (
+  kubeconfig: Kubeconfig.Kubeconfig,
+  folder: string,
+  path: Path.Path
+): Kubeconfig.Kubeconfig =>
+  map(kubeconfig, (name) => {
+    const relative = path.relative(folder, name)
+    if (relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) return name
+    return relative
+  }, path)

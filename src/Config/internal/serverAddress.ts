@@ -20,10 +20,10 @@ export const parse = (text: string, place: Place): Effect.Effect<string, Kubecon
   return Effect.succeed(`${url.origin}${url.pathname.replace(/\/+$/, "")}`)
 }
 
-/** Proxies are addresses with three schemes and perhaps a password. */
+/** Proxies are addresses with four schemes and perhaps a password. */
 export const isProxyUrl = (text: string): boolean => {
   const url = URL.parse(text)
-  return url !== null && ["http:", "https:", "socks5:"].includes(url.protocol) && url.hostname !== ""
+  return url !== null && ["http:", "https:", "socks5:", "socks5h:"].includes(url.protocol) && url.hostname !== ""
 }
 
 /** Whether credentials may be sent there. */
