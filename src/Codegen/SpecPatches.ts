@@ -135,6 +135,7 @@ export const kubernetes: SpecPatches = {
     [`${meta}.ManagedFieldsEntry`]: "ObjectMeta",
     [`${meta}.ObjectMeta`]: "ObjectMeta",
     [`${meta}.OwnerReference`]: "ObjectMeta",
+    [`${meta}.ShardInfo`]: "ObjectMeta",
     [`${meta}.Status`]: "Status",
     [`${meta}.StatusCause`]: "Status",
     [`${meta}.StatusDetails`]: "Status"

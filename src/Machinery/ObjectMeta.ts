@@ -109,4 +109,16 @@ export interface ListMeta {
   readonly resourceVersion?: string
   readonly continue?: string
   readonly remainingItemCount?: number
+  /** Present where the list is the part that a `shardSelector` asked for. */
+  readonly shardInfo?: ShardInfo
+}
+
+/**
+ * Which part of a collection a list is: the server repeats the `shardSelector` of the request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ShardInfo {
+  readonly selector: string
 }

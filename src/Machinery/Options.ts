@@ -54,6 +54,11 @@ export interface Selection {
   readonly labelSelector?: LabelSelector.Input | undefined
   /** All objects unless given; each kind supports its own few fields, `metadata.name` and `metadata.namespace` always. */
   readonly fieldSelector?: FieldSelector.Input | undefined
+  /**
+   * Only the objects whose hash falls into a range: `shardRange(object.metadata.uid, '0x0000000000000000',
+   * '0x8000000000000000')`. Needs the server's feature `ShardedListAndWatch`, alpha in 1.36 and off by default.
+   */
+  readonly shardSelector?: string | undefined
 }
 
 /**
@@ -156,4 +161,9 @@ export interface DeleteOptions {
   /** The kind's own default unless given, `Background` for nearly all. */
   readonly propagationPolicy?: PropagationPolicy | undefined
   readonly dryRun?: "All" | undefined
+  /**
+   * Deletes an object that the store cannot decode, without finalizers or preconditions. Dangerous: what the object
+   * ran may go on. Needs the verb `unsafe-delete-ignore-read-errors`.
+   */
+  readonly ignoreStoreReadErrorWithClusterBreakingPotential?: boolean | undefined
 }

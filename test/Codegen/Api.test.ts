@@ -77,6 +77,20 @@ describe.skipIf(found.reason !== "")("the description of Kubernetes", () => {
       assert.deepStrictEqual(there.sort(), [...first.keys()].sort())
     }), 20_000)
 
+  it.effect("names no member that the types written by hand do not have", () =>
+    Effect.gen(function*() {
+      const { schemas } = yield* spec
+      for (const [id, module] of Object.entries(SpecPatches.kubernetes.provided)) {
+        const name = id.slice(id.lastIndexOf(".") + 1)
+        const text = yield* read(`src/Machinery/${module}.ts`)
+        const declaration = text.slice(text.search(new RegExp(`export (const|interface|type) ${name}\\b(?!.*typeof)`)))
+        const body = declaration.slice(0, declaration.search(/\n\}/))
+        for (const member of Object.keys(schemas.get(id)?.properties ?? {})) {
+          assert.match(body, new RegExp(`\\b${member}\\??: `), `${name}.${member}`)
+        }
+      }
+    }), 20_000)
+
   it.effect("leaves no sentence of its prose in the files", () =>
     Effect.gen(function*() {
       const prose = new Set<string>()

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-export type { FieldsV1, ListMeta, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../../Machinery/ObjectMeta.ts"
+export type { FieldsV1, ListMeta, ManagedFieldsEntry, ObjectMeta, OwnerReference, ShardInfo } from "../../Machinery/ObjectMeta.ts"
 export type { IntOrString } from "../../Machinery/IntOrString.ts"
 export type { LabelSelector, LabelSelectorRequirement } from "../../Machinery/LabelSelector.ts"
 export type { Status, StatusCause, StatusDetails } from "../../Machinery/Status.ts"
@@ -236,16 +236,6 @@ export type RawExtension = { readonly [member: string]: unknown }
 export interface ServerAddressByClientCIDR {
   readonly clientCIDR: string
   readonly serverAddress: string
-}
-
-/**
- * The type of `ListMeta.shardInfo`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ShardInfo {
-  readonly selector: string
 }
 
 /**
