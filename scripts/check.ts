@@ -30,6 +30,7 @@ const steps: ReadonlyArray<Step> = [
   { name: "exports", command: script("exports") },
   ...(exists("scripts/codegen.ts") ? [{ name: "codegen", command: script("codegen") }] : []),
   { name: "parity", command: script("parity") },
+  { name: "docs", command: [node, "scripts/docs.ts"] },
   ...(exists("test/types") ? [{ name: "type-tests", command: [bin("tstyche")] }] : [])
 ]
 

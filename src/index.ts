@@ -6,14 +6,26 @@
 /** `ApiError`: the server was reached, understood the request, and answered no. */
 export * as ApiError from "./Machinery/ApiError.ts"
 
+/** `ClientConfig`: everything a client has to know about its API server, resolved. */
+export * as ClientConfig from "./Config/ClientConfig.ts"
+
 /** `Clientset`: a `ResourceClient` for every built-in kind, under the names client-go gives them. */
 export * as Clientset from "./Clientset/Clientset.ts"
+
+/** `Controller`: keeps the objects of one kind as they should be, for ever. */
+export * as Controller from "./Controller/Controller.ts"
+
+/** `InformerFactory`: shared informers by what they watch. */
+export * as InformerFactory from "./Informer/InformerFactory.ts"
 
 /** Label selectors: which objects, by their labels. */
 export * as LabelSelector from "./Machinery/LabelSelector.ts"
 
 /** `Patch`: a change to one object, in one of the four forms the API knows. */
 export * as Patch from "./Machinery/Patch.ts"
+
+/** `Quantity`: amounts of CPU, memory and the like, exactly. */
+export * as Quantity from "./Machinery/Quantity.ts"
 
 /** `RequestError`: a request that got no usable answer. */
 export * as RequestError from "./Machinery/RequestError.ts"
@@ -26,6 +38,12 @@ export * as ResourceClient from "./Clientset/ResourceClient.ts"
 
 /** `RestClient`: Kubernetes verbs over a `Transport`. */
 export * as RestClient from "./Rest/RestClient.ts"
+
+/** Read, change, write, and again where somebody else wrote in between: client-go's util/retry. */
+export * as Retry from "./FlowControl/Retry.ts"
+
+/** `SharedInformer`: one cache of one collection, one watch behind it, any number of readers and listeners. */
+export * as SharedInformer from "./Informer/SharedInformer.ts"
 
 /** A queue of keys for controllers: a key is in it once, is in the hands of one worker at a time, and comes again if it was added meanwhile. client-go's three queues (deduplicating, delaying, rate limiting) and controller-runtime's priority queue in one. */
 export * as WorkQueue from "./WorkQueue/WorkQueue.ts"

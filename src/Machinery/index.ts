@@ -9,7 +9,17 @@ export * as ApplyConfiguration from "./ApplyConfiguration.ts"
 /** Field selectors: which objects, by the few fields that the server lets them be selected by. */
 export * as FieldSelector from "./FieldSelector.ts"
 
+/** `IntOrString`: a port by number or by name, an amount of pods absolute or in percent. */
+export * as IntOrString from "./IntOrString.ts"
+
+/** JSON merge patches (RFC 7386): computed, applied and merged three ways, without a server. */
+export * as JsonMergePatch from "./JsonMergePatch.ts"
+
+/** JSON patches (RFC 6902): computed, decoded and applied, without a server. */
 export * as JsonPatch from "./JsonPatch.ts"
+
+/** `JsonPath`: kubectl's templates, text with actions in braces that pick from an object. */
+export * as JsonPath from "./JsonPath.ts"
 
 /** Label selectors: which objects, by their labels. */
 export * as LabelSelector from "./LabelSelector.ts"
@@ -17,11 +27,20 @@ export * as LabelSelector from "./LabelSelector.ts"
 /** A list that the server treats as a map: items are told apart by the values of a few of their fields. */
 export * as ListMap from "./ListMap.ts"
 
+/** `MicroTime`: points in time with exactly six digits of a second, as leases and events carry them. */
+export * as MicroTime from "./MicroTime.ts"
+
 /** `Name`: the rules for names, label keys and values, ports and keys of a ConfigMap, in the API server's words. */
 export * as Name from "./Name.ts"
 
+/** `ObjectKey`: the name of an object within its kind, as caches and work queues key by it: `namespace/name`, or just `name` for an object without a namespace. */
+export * as ObjectKey from "./ObjectKey.ts"
+
 /** The metadata every Kubernetes object and every list carries. */
 export * as ObjectMeta from "./ObjectMeta.ts"
+
+/** `ObjectSchema`: all that is known of a type's fields, for those who must check, default or prune objects. */
+export * as ObjectSchema from "./ObjectSchema.ts"
 
 /** The options of each verb, under the names the API gives them. */
 export * as Options from "./Options.ts"
@@ -32,6 +51,12 @@ export * as ParseError from "./ParseError.ts"
 /** `Patch`: a change to one object, in one of the four forms the API knows. */
 export * as Patch from "./Patch.ts"
 
+/** `PatchError`: a patch could not be computed or applied here, without a server. */
+export * as PatchError from "./PatchError.ts"
+
+/** `Quantity`: amounts of CPU, memory and the like, exactly. */
+export * as Quantity from "./Quantity.ts"
+
 /** `RequestError`: a request that got no usable answer. */
 export * as RequestError from "./RequestError.ts"
 
@@ -41,5 +66,11 @@ export * as Resource from "./Resource.ts"
 /** `Status`: what the API server answers when there is no object to return, above all its errors. */
 export * as Status from "./Status.ts"
 
+/** Strategic merge patches: computed, applied and merged three ways, without a server. */
+export * as StrategicMergePatch from "./StrategicMergePatch.ts"
+
 /** What a patch must know of a type's fields: which lists are maps or sets, which maps and structs are atomic, and how a strategic merge patch merges them. */
 export * as Structure from "./Structure.ts"
+
+/** `Time`: the points in time that objects carry, which are RFC 3339 texts with whole seconds. */
+export * as Time from "./Time.ts"

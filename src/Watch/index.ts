@@ -6,6 +6,12 @@ export * as ListWatch from "./ListWatch.ts"
 /** `ListWatchSource`: from the descriptor of a kind to its `ListWatch`, whoever serves it. */
 export * as ListWatchSource from "./ListWatchSource.ts"
 
+/** `Pager`: a list in pages, so that neither the server nor this process holds more of it than needed. */
+export * as Pager from "./Pager.ts"
+
+/** `ResourceVersion`: which of two versions of one resource type is newer. */
+export * as ResourceVersion from "./ResourceVersion.ts"
+
 /** `WatchError`: a watch that began and could not go on. */
 export * as WatchError from "./WatchError.ts"
 
@@ -14,3 +20,6 @@ export * as WatchEvent from "./WatchEvent.ts"
 
 /** `WatchFrame`: the wire form of a watch, one JSON text per line, as a stage from bytes to events. */
 export * as WatchFrame from "./WatchFrame.ts"
+
+/** `WriteObserver`: who is told of the writes that a fiber makes. */
+export * as WriteObserver from "./WriteObserver.ts"
