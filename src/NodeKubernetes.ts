@@ -7,9 +7,13 @@
  * @since 0.1.0
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import type * as Config from "effect/Config"
 import * as Layer from "effect/Layer"
 import * as ClientConfig from "./Config/ClientConfig.ts"
+import * as CredentialResolver from "./Config/CredentialResolver.ts"
 import type { KubeconfigError } from "./Config/KubeconfigError.ts"
+import * as Kubernetes from "./Kubernetes.ts"
+import * as NodeOidcHttpClient from "./Config/NodeOidcHttpClient.ts"
 import type { RequestError } from "./Machinery/RequestError.ts"
 import * as NodeTransport from "./Rest/NodeTransport.ts"
 import * as RestClient from "./Rest/RestClient.ts"
@@ -21,14 +25,23 @@ import type { Transport } from "./Rest/Transport.ts"
  * @category models
  * @since 0.1.0
  */
-export type Kubernetes = RestClient.RestClient | Transport | ClientConfig.ClientConfig
+export type NodeKubernetes = Kubernetes.Kubernetes | Transport | ClientConfig.ClientConfig
 
-const over = <E>(
-  config: Layer.Layer<ClientConfig.ClientConfig, E>
-): Layer.Layer<Kubernetes, E | KubeconfigError | RequestError> =>
-  RestClient.layerConfig.pipe(
+/**
+ * Why the layers fail to build: the configuration cannot be read or used, or the environment cannot.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Failure = KubeconfigError | RequestError | Config.ConfigError
+
+const over = <E>(config: Layer.Layer<ClientConfig.ClientConfig, E>): Layer.Layer<NodeKubernetes, E | Failure> =>
+  Kubernetes.layerRestClient.pipe(
+    Layer.provideMerge(RestClient.layerConfig),
     Layer.provideMerge(NodeTransport.layer),
     Layer.provideMerge(config),
+    Layer.provide(CredentialResolver.layer),
+    Layer.provide(NodeOidcHttpClient.layer),
     Layer.provide(NodeServices.layer)
   )
 
@@ -38,7 +51,7 @@ const over = <E>(
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Kubernetes, KubeconfigError | RequestError> = over(
+export const layer: Layer.Layer<NodeKubernetes, Failure> = over(
   Layer.provide(ClientConfig.layer, NodeServices.layer)
 )
 
@@ -50,7 +63,7 @@ export const layer: Layer.Layer<Kubernetes, KubeconfigError | RequestError> = ov
  */
 export const layerKubeconfig = (
   options?: ClientConfig.KubeconfigOptions
-): Layer.Layer<Kubernetes, KubeconfigError | RequestError> =>
+): Layer.Layer<NodeKubernetes, Failure> =>
   over(Layer.provide(ClientConfig.layerKubeconfig(options), NodeServices.layer))
 
 /**
@@ -59,7 +72,7 @@ export const layerKubeconfig = (
  * @category layers
  * @since 0.1.0
  */
-export const layerInCluster: Layer.Layer<Kubernetes, KubeconfigError | RequestError> = over(
+export const layerInCluster: Layer.Layer<NodeKubernetes, Failure> = over(
   Layer.provide(ClientConfig.layerInCluster, NodeServices.layer)
 )
 
@@ -71,4 +84,4 @@ export const layerInCluster: Layer.Layer<Kubernetes, KubeconfigError | RequestEr
  */
 export const layerOptions = (
   options: Parameters<typeof ClientConfig.layerOptions>[0]
-): Layer.Layer<Kubernetes, KubeconfigError | RequestError> => over(ClientConfig.layerOptions(options))
+): Layer.Layer<NodeKubernetes, Failure> => over(ClientConfig.layerOptions(options))

@@ -296,5 +296,13 @@ interface Opened<A> {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: FactoryOptions): Layer.Layer<InformerFactory, never, ListWatchSource> =>
+export const layer: Layer.Layer<InformerFactory, never, ListWatchSource> = Layer.effect(InformerFactory)(make())
+
+/**
+ * As `layer`, with defaults for what requests do not say.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOptions = (options: FactoryOptions): Layer.Layer<InformerFactory, never, ListWatchSource> =>
   Layer.effect(InformerFactory)(make(options))
