@@ -8,22 +8,27 @@
  *
  * @since 0.1.0
  */
-import * as Undici from "@effect/platform-node/Undici"
+import type * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { ClientConfig } from "../Config/ClientConfig.ts"
-import * as Credential from "../Config/Credential.ts"
+import type * as Credential from "../Config/Credential.ts"
+import { CredentialResolver } from "../Config/CredentialResolver.ts"
 import type { KubeconfigError } from "../Config/KubeconfigError.ts"
 import { InvalidUrl, RequestError } from "../Machinery/RequestError.ts"
 import * as Authentication from "./Authentication.ts"
-import * as nodeConnector from "./internal/nodeConnector.ts"
+import * as CaBundle from "./CaBundle.ts"
 import * as nodeError from "./internal/nodeError.ts"
 import * as nodeExchange from "./internal/nodeExchange.ts"
+import * as nodePools from "./internal/nodePools.ts"
 import * as nodeProxy from "./internal/nodeProxy.ts"
+import * as Proxy from "./Proxy.ts"
+import * as RestMetrics from "./RestMetrics.ts"
 import * as Transport from "./Transport.ts"
 
 /**
@@ -35,8 +40,8 @@ import * as Transport from "./Transport.ts"
 export interface Options {
   /** `https://HOST:PORT`, with a path where the API is not at the root. */
   readonly server: string
-  /** PEM of the authorities that may sign the server's certificate. Those of Node unless given. */
-  readonly ca?: string | undefined
+  /** The authorities that may sign the server's certificate. Those of Node unless given. */
+  readonly ca?: CaBundle.CaBundle | undefined
   /** The name to ask for and to find in the server's certificate. The host of `server` unless given. */
   readonly tlsServerName?: string | undefined
   /** Accepts any server certificate. Off unless given; logged once, as it hands every credential to who answers. */
@@ -61,20 +66,11 @@ export interface Options {
   readonly pingTimeout?: Duration.Input | undefined
 }
 
-/** The connections made with one client certificate. */
-interface Generation {
-  readonly certificate: Credential.ClientCertificate | undefined
-  readonly http2: Undici.Agent
-  /** For requests that repeat a header name, which undici would join over HTTP/2. */
-  readonly http1: () => Undici.Agent
-  readonly destroy: () => Promise<unknown>
-  readonly drain: () => void
-}
-
 /**
  * Opens nothing yet: connections are made when they are needed and closed with the scope.
  *
- * Fails with InvalidUrl where `server` or `proxyUrl` is no address, and with Transport (`Tls`) where the CA is no PEM.
+ * Fails with InvalidUrl where `server` or `proxyUrl` is no address. Certificates that cannot be used fail each request
+ * with Transport of kind `Tls`.
  *
  * @category constructors
  * @since 0.1.0
@@ -95,105 +91,72 @@ export const make = Effect.fnUntraced(function*(
   const origin = url.origin
   const prefix = url.pathname.replace(/\/+$/, "")
   const server = `${origin}${prefix}`
-  const compression = options.compression ?? true
-  const credential = options.credential
-  if (options.isInsecure === true) {
-    yield* Effect.logWarning("TLS certificates of the server are not verified (insecure-skip-tls-verify)").pipe(
+  const isInsecure = options.isInsecure ?? false
+  const encoding: ReadonlyArray<Transport.Header> = options.compression ?? true ? [["accept-encoding", "gzip"]] : []
+  if (isInsecure) {
+    yield* Effect.logWarning("the server's certificate is not verified (insecure-skip-tls-verify)").pipe(
       Effect.annotateLogs({ server })
     )
   }
 
-  const keepAliveTimeout = Duration.toMillis(options.keepAlive ?? "60 seconds")
-  const pingInterval = Duration.toMillis(options.pingInterval ?? "30 seconds")
-  const agent = (certificate: Credential.ClientCertificate | undefined, allowsHttp2: boolean) =>
-    new Undici.Agent({
-      connect: nodeConnector.make({
-        ca: options.ca,
-        certificate,
-        serverName: options.tlsServerName,
-        isInsecure: options.isInsecure ?? false,
-        allowsHttp2,
-        proxy,
-        connectTimeout: Duration.toMillis(options.connectTimeout ?? "30 seconds"),
-        pingInterval,
-        pingTimeout: Duration.toMillis(options.pingTimeout ?? "15 seconds")
-      }),
-      allowH2: allowsHttp2,
-      h2Options: { pingInterval },
-      pipelining: 1,
-      keepAliveTimeout,
-      keepAliveMaxTimeout: keepAliveTimeout,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      ...(options.connections === undefined ? {} : { connections: options.connections })
-    })
-  const generationOf = (certificate: Credential.ClientCertificate | undefined): Generation => {
-    const http2 = agent(certificate, options.allowsHttp2 ?? true)
-    let http1: Undici.Agent | undefined
-    return {
-      certificate,
-      http2,
-      http1: () => http1 ??= agent(certificate, false),
-      destroy: () => Promise.all([http2.destroy(), http1?.destroy()]),
-      drain: () => {
-        // Resolves when the last request has ended; nobody waits for it.
-        void http2.close()
-        void http1?.close()
+  const context = yield* Effect.context<never>()
+  const dns = Metric.withAttributes(RestMetrics.dnsDuration, { host: url.host })
+  const pools = nodePools.make({
+    isInsecure,
+    serverName: options.tlsServerName,
+    allowsHttp2: options.allowsHttp2 ?? true,
+    proxy,
+    connectTimeout: Duration.toMillis(options.connectTimeout ?? "30 seconds"),
+    pingInterval: Duration.toMillis(options.pingInterval ?? "30 seconds"),
+    pingTimeout: Duration.toMillis(options.pingTimeout ?? "15 seconds"),
+    keepAliveTimeout: Duration.toMillis(options.keepAlive ?? "60 seconds"),
+    connections: options.connections,
+    onLookup: (seconds) => dns.updateUnsafe(seconds, context),
+    onChange: (_open, reason) => {
+      RestMetrics.transportEntries.modifyUnsafe(reason === "closed" ? -1 : 1, context)
+      if (reason !== "closed") {
+        Metric.withAttributes(RestMetrics.transportCreations, { result: reason }).updateUnsafe(1, context)
       }
     }
-  }
+  })
+  yield* Effect.addFinalizer(() => Effect.promise(() => pools.destroy()))
 
-  const generations = new Set<Generation>()
-  let current: Generation | undefined
-  yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all([...generations].map((its) => its.destroy()))))
-  const withCertificate = (
-    certificate: Credential.ClientCertificate | undefined,
-    where: nodeError.Where
-  ): Effect.Effect<Generation, RequestError> => {
-    if (current !== undefined && current.certificate === certificate) return Effect.succeed(current)
-    return Effect.try({
-      try: () => {
-        const next = generationOf(certificate)
-        current?.drain()
-        generations.add(next)
-        current = next
-        return next
-      },
-      catch: (error) => nodeError.classify(error, where)
-    })
+  const { ca, credential } = options
+  const poolFor = (where: nodeError.Where): Effect.Effect<nodePools.Pool, RequestError> => {
+    if (ca === undefined && credential === undefined) return get(nothing, where)
+    const bundle = ca === undefined ? Effect.undefined : ca.get
+    const value = credential === undefined
+      ? Effect.undefined
+      : Effect.mapError(credential.get, (error) => error.toRequestError(where))
+    return Effect.flatMap(bundle, (ca) =>
+      Effect.flatMap(value, (value) => get({ ca, certificate: value?.clientCertificate }, where)))
   }
+  const get = (material: nodePools.Material, where: nodeError.Where): Effect.Effect<nodePools.Pool, RequestError> =>
+    Effect.try({ try: () => pools.get(material), catch: (error) => nodeError.classify(error, where) })
 
   return Transport.Transport.of({
     server,
     execute: (request) => {
       const end = request.path.indexOf("?")
       const where = { verb: request.verb, url: `${server}${end < 0 ? request.path : request.path.slice(0, end)}` }
-      const outgoing: Transport.TransportRequest = {
-        ...request,
-        path: `${prefix}${request.path}`,
-        headers: compression ? [...request.headers, ["accept-encoding", "gzip"]] : request.headers
-      }
-      const send = (generation: Generation) =>
+      const sent = Effect.flatMap(poolFor(where), (pool) =>
         nodeExchange.send(
-          hasRepeatedName(request.headers) ? generation.http1() : generation.http2,
+          hasRepeatedName(request.headers) ? pool.http1() : pool.any,
           origin,
-          outgoing,
+          { ...request, path: `${prefix}${request.path}`, headers: [...request.headers, ...encoding] },
           where
-        )
-      if (credential === undefined) {
-        return Effect.flatMap(withCertificate(undefined, where), send)
-      }
-      return credential.get.pipe(
-        Effect.mapError((error) => error.toRequestError(where)),
-        Effect.flatMap((value) => withCertificate(value.clientCertificate, where)),
-        Effect.flatMap(send)
-      )
+        ))
+      return ca === undefined ? sent : Effect.tapError(sent, ({ reason }) =>
+        // Perhaps the authority has changed since the file was last read.
+        reason._tag === "Transport" && reason.kind === "Tls" ? ca.expire : Effect.void)
     }
   })
 })
 
+const nothing: nodePools.Material = { ca: undefined, certificate: undefined }
+
 /**
- * The transport to one server.
+ * The transport to one server, without authentication but for a client certificate.
  *
  * @category layers
  * @since 0.1.0
@@ -202,59 +165,36 @@ export const layerOptions = (options: Options): Layer.Layer<Transport.Transport,
   Layer.effect(Transport.Transport, make(options))
 
 /**
- * The authenticated transport to the server of `ClientConfig`.
+ * The authenticated transport to the server of `ClientConfig`. Without a `proxy-url` the environment is asked for one.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer: Layer.Layer<
   Transport.Transport,
-  RequestError | KubeconfigError,
-  ClientConfig | FileSystem.FileSystem
+  RequestError | KubeconfigError | Config.ConfigError,
+  ClientConfig | CredentialResolver | FileSystem.FileSystem
 > = Layer.effect(
   Transport.Transport,
   Effect.gen(function*() {
     const config = yield* ClientConfig
-    const credential = yield* provisional(config)
+    const { tls } = config
+    const credential = yield* (yield* CredentialResolver).get({
+      credential: config.credential,
+      clientCertificate: tls.clientCertificate
+    })
     const transport = yield* make({
       server: config.server,
-      ca: config.tls.certificateAuthority === undefined ? undefined : yield* pemOf(config.tls.certificateAuthority),
-      tlsServerName: config.tls.serverName,
-      isInsecure: config.tls.insecureSkipVerify,
+      ca: tls.certificateAuthority === undefined ? undefined : yield* CaBundle.make(tls.certificateAuthority),
+      tlsServerName: tls.serverName,
+      isInsecure: tls.insecureSkipVerify,
       credential,
-      proxyUrl: config.proxyUrl,
+      proxyUrl: config.proxyUrl ?? Proxy.forServer(yield* Proxy.fromEnv, config.server),
       compression: !config.disableCompression
     })
     return Authentication.make({ credential, impersonation: config.impersonation })(transport)
   })
 )
-
-const pemOf = (
-  source: { readonly _tag: "Data"; readonly pem: string } | { readonly _tag: "File"; readonly path: string }
-) =>
-  source._tag === "Data"
-    ? Effect.succeed(source.pem)
-    : Effect.flatMap(FileSystem.FileSystem, (files) => Effect.orDie(files.readFileString(source.path)))
-
-const provisional = Effect.fnUntraced(function*(config: ClientConfig["Service"]) {
-  const { clientCertificate: pair } = config.tls
-  const files = yield* FileSystem.FileSystem
-  const { credential } = config
-  const authorization = credential._tag === "Token"
-    ? Credential.bearer(credential.token)
-    : credential._tag === "TokenFile"
-    ? Credential.bearer(Redacted.make(yield* Effect.orDie(files.readFileString(credential.path))))
-    : credential._tag === "Basic"
-    ? Credential.basic(credential.username, credential.password)
-    : undefined
-  return Credential.fixed({
-    authorization,
-    clientCertificate: pair === undefined ? undefined : {
-      certificate: yield* pemOf(pair.certificate),
-      key: pair.key._tag === "Data" ? pair.key.pem : Redacted.make(yield* pemOf(pair.key))
-    }
-  })
-})
 
 const hasRepeatedName = (headers: ReadonlyArray<Transport.Header>): boolean => {
   for (let i = 1; i < headers.length; i++) {

@@ -139,3 +139,38 @@ export const series = (host: string): Series => {
     rateLimiterDuration: byMethod(rateLimiterDuration)
   }
 }
+
+/**
+ * Looks at CA files, by result (`success`, `failure`) and reason (`updated`, `unchanged`, `read_error`, `empty`,
+ * `ca_parse_error`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const caReloads = Metric.counter("rest_client_transport_ca_reload_total", {
+  description:
+    "Number of times a CA reload is attempted, partitioned by the result and reason for the reload attempt.",
+  incremental: true
+})
+
+/**
+ * Connection pools that are open: one for each transport, one more while an old certificate's requests end.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const transportEntries = Metric.gauge("rest_client_transport_cache_entries", {
+  description: "Number of transport entries in the internal cache."
+})
+
+/**
+ * Connection pools that were made, by result: `miss` for the first of a transport, `rotated` for one that takes over
+ * with another certificate or CA.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const transportCreations = Metric.counter("rest_client_transport_create_calls_total", {
+  description: "Number of calls to get a new transport, partitioned by the result of the operation.",
+  incremental: true
+})

@@ -7,7 +7,8 @@
  */
 import * as Undici from "@effect/platform-node/Undici"
 import * as Redacted from "effect/Redacted"
-import type { Socket } from "node:net"
+import * as dns from "node:dns"
+import type * as net from "node:net"
 import * as tls from "node:tls"
 import type { ClientCertificate } from "../../Config/Credential.ts"
 import { ConnectFailure } from "./nodeError.ts"
@@ -24,6 +25,8 @@ export interface Options {
   readonly connectTimeout: number
   readonly pingInterval: number
   readonly pingTimeout: number
+  /** Called with the seconds that a name lookup took. */
+  readonly onLookup: (seconds: number) => void
 }
 
 const contextOf = (options: Options): tls.SecureContext => {
@@ -57,6 +60,7 @@ export const make = (options: Options): Undici.buildConnector.connector => {
     // As Go's dialer.
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
+    lookup: timedLookup(options.onLookup),
     ...(options.serverName === undefined ? {} : { servername: options.serverName })
   })
   return (target, callback) => {
@@ -75,9 +79,17 @@ export const make = (options: Options): Undici.buildConnector.connector => {
   }
 }
 
+const timedLookup = (onLookup: Options["onLookup"]): net.LookupFunction => (hostname, options, callback) => {
+  const from = performance.now()
+  dns.lookup(hostname, options, (error, address, family) => {
+    onLookup((performance.now() - from) / 1000)
+    callback(error, address, family)
+  })
+}
+
 // undici sends a PING every `pingInterval` but never asks whether it was answered. A living connection therefore shows
 // bytes at least that often; one that has not for `pingTimeout` more is dead, whatever TCP thinks.
-const watchSilence = (socket: Socket, options: Options) => {
+const watchSilence = (socket: net.Socket, options: Options) => {
   if (options.pingInterval === 0) return
   let bytesRead = -1
   let silentSince = performance.now()
