@@ -47,37 +47,64 @@ export const isBinding = (file: string): boolean => /^[Nn]ode[A-Z]/.test(path.po
 /** A program: it may import anything and is imported by nobody. */
 export const isProgram = (file: string): boolean => path.posix.basename(file) === "bin.ts"
 
+/** Where a `/` begins a regular expression and divides nothing. */
+const beforeRegExp = /(?:^|[([{,;=:!&|?+\-*%<>~^]|\b(?:return|case|typeof|yield|await))\s*$/
+
+/** Where a string names a module. */
+const beforeModule = /(?:\bfrom|\bimport|\bimport\()\s*$/
+
+const blank = (text: string): string => text.replace(/[^\n]/g, " ")
+
 /**
- * The text with comments and the insides of strings blanked out, line breaks kept. A string that follows `from`,
- * `import` or `import(` stays, as it names a module.
+ * The text with comments and the insides of strings, templates and regular expressions blanked out, line breaks kept.
+ * A string that names a module stays. What stands in `${}` of a template is code.
  */
 export const strip = (text: string): string => {
   let out = ""
   let i = 0
-  const until = (end: string, escapes: boolean): string => {
-    let j = i + 1
-    while (j < text.length && text.slice(j, j + end.length) !== end) j += escapes && text[j] === "\\" ? 2 : 1
-    return text.slice(i, Math.min(j + end.length, text.length))
+  // One entry for each open template, the innermost last: how many braces are open in its `${}`.
+  const templates: Array<number> = []
+
+  /** Takes what `pattern` matches here, and blanks all of it but `keep` characters at both ends. */
+  const take = (pattern: RegExp, keep: number): void => {
+    pattern.lastIndex = i
+    const taken = pattern.exec(text)?.[0] ?? text[i] ?? ""
+    const named = keep > 0 && /^["']/.test(taken) && beforeModule.test(out.slice(-20))
+    out += named || taken.length < 2 * keep
+      ? taken
+      : taken.slice(0, keep) + blank(taken.slice(keep, taken.length - keep)) + taken.slice(taken.length - keep)
+    i += taken.length
   }
+  /** Takes a template from here to its end or to its next `${`. */
+  const takeTemplate = (): void => {
+    take(/(?:\\[\s\S]|\$(?!\{)|[^`$\\])*/y, 0)
+    const isHole = text.startsWith("${", i)
+    out += isHole ? "${" : "`"
+    i += isHole ? 2 : 1
+    if (isHole) templates.push(0)
+  }
+
   while (i < text.length) {
-    const two = text.slice(i, i + 2)
-    const one = text[i] ?? ""
-    if (two === "//") {
-      const comment = until("\n", false)
-      out += "\n"
-      i += comment.length
-    } else if (two === "/*") {
-      const comment = until("*/", false)
-      out += comment.replace(/[^\n]/g, " ")
-      i += comment.length
-    } else if (one === "\"" || one === "'" || one === "`") {
-      const string = until(one, true)
-      const names = /(?:\bfrom|\bimport|\bimport\()\s*$/.test(out)
-      out += names ? string : one + string.slice(1, -1).replace(/[^\n]/g, " ") + one
-      i += string.length
+    const one = text[i]
+    if (text.startsWith("//", i)) take(/[^\n]*/y, 0)
+    else if (text.startsWith("/*", i)) take(/\/\*[\s\S]*?(?:\*\/|$)/y, 0)
+    else if (one === "\"" || one === "'") take(/(["'])(?:\\[\s\S]|(?!\1)[^\\\n])*\1?/y, 1)
+    else if (one === "/" && beforeRegExp.test(out.slice(-20))) take(/\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\//y, 1)
+    else if (one === "`") {
+      out += "`"
+      i++
+      takeTemplate()
     } else {
+      const depth = templates.at(-1)
       out += one
       i++
+      if (depth === undefined) continue
+      if (one === "{") templates[templates.length - 1] = depth + 1
+      if (one === "}" && depth > 0) templates[templates.length - 1] = depth - 1
+      if (one === "}" && depth === 0) {
+        templates.pop()
+        takeTemplate()
+      }
     }
   }
   return out

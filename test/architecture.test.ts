@@ -25,11 +25,14 @@ describe("architecture", () => {
       "import \"./e.ts\"",
       "const f = () => import(\"./f.ts\")",
       "const text = \"import x from './string.ts'\"",
-      "/* export * from \"./block.ts\" */"
+      "/* export * from \"./block.ts\" */",
+      "const regexp = /[\"'`/]/g",
+      "const template = `import a from \"./t.ts\" ${`nested from \"./u.ts\" ${{ a: \"}`\" }}`} from './v.ts'`",
+      "export { G } from \"./g.ts\""
     ].join("\n")
     assert.deepStrictEqual(
       Tree.importsOf({ path: "src/X/Y.ts", text }),
-      ["./a.ts", "./b.ts", "./c.ts", "./d.ts", "./e.ts", "./f.ts"]
+      ["./a.ts", "./b.ts", "./c.ts", "./d.ts", "./e.ts", "./f.ts", "./g.ts"]
     )
   })
 
