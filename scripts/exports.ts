@@ -3,8 +3,8 @@
  * `src/index.ts` (the doorway) and the exports map of package.json.
  *
  * `npm run exports` writes, `npm run exports -- --check` only compares and exits with 1 where something differs.
- * Modules whose name begins with `Node` are reached by their own subpath only, as they need the optional peer
- * `@effect/platform-node`.
+ * Two sorts of modules are reached by their own subpath only: those whose name begins with `Node`, as they need the
+ * optional peer `@effect/platform-node`, and those that lie deeper than `Api/apps/v1`, as they are heavy.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -51,7 +51,9 @@ const entry = (file: Tree.SourceFile, from: string): string => {
 const output = new Map<string, string>()
 
 for (const folder of folders) {
-  const members = files.filter((file) => Tree.folderOf(file.path) === folder && !Tree.isBinding(file.path))
+  const members = files.filter((file) =>
+    Tree.folderOf(file.path) === folder && !Tree.isBinding(file.path) && file.path.split("/").length <= 4
+  )
   if (members.length === 0) continue
   output.set(
     `src/${folder}/index.ts`,
