@@ -9,7 +9,6 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
@@ -21,6 +20,7 @@ import * as Indexer from "./Indexer.ts"
 import type { InformerError } from "./InformerError.ts"
 import type { InformerEvent } from "./InformerEvent.ts"
 import * as InformerMetrics from "./InformerMetrics.ts"
+import * as Gate from "./internal/gate.ts"
 import * as Buffer from "./internal/listener.ts"
 import * as MutationDetector from "./MutationDetector.ts"
 import * as Reflector from "./Reflector.ts"
@@ -136,7 +136,7 @@ const rejectionsKept = 256
 interface Waiter {
   readonly key: string
   readonly version: string
-  readonly latch: Latch.Latch
+  readonly gate: Gate.Gate
 }
 
 /**
@@ -156,7 +156,8 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const isFrozen = yield* MutationDetector.isEnabled
   const listeners = new Set<Buffer.Buffer<A>>()
   const waiters = new Set<Waiter>()
-  const synced = Latch.makeUnsafe(false)
+  const dispatcher = yield* Gate.dispatcher
+  const synced = Gate.makeUnsafe(dispatcher)
   let version = ""
 
   const name = options.name ??
@@ -184,7 +185,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     for (const waiter of waiters) {
       if (!hasSeen(waiter)) continue
       waiters.delete(waiter)
-      waiter.latch.openUnsafe()
+      waiter.gate.open()
     }
   }
 
@@ -201,7 +202,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     replace: (objects, relist) => {
       const isInInitialList = !synced.isOpen()
       const events = Store.replaceUnsafe(indexer, objects, { isInInitialList, isRewound: relist.isRewound })
-      synced.openUnsafe()
+      synced.open()
       tell(events, isInInitialList)
       reached(relist.resourceVersion)
     },
@@ -239,7 +240,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     function*(given?: ListenOptions<A>): Effect.fn.Return<Listener<A>, never, Scope.Scope> {
       const buffer = yield* Effect.acquireRelease(
         Effect.sync(() => {
-          const made = Buffer.make<A>(given?.capacity ?? defaultCapacity, given?.filter)
+          const made = Buffer.makeUnsafe<A>(dispatcher, given?.capacity ?? defaultCapacity, given?.filter)
           if (scope.state._tag === "Closed") made.end()
           else listeners.add(made)
           const isInitialEnd = synced.isOpen()
@@ -295,10 +296,10 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
 
   const awaitVersion: SharedInformer<A>["awaitVersion"] = (key, resourceVersion, given) =>
     Effect.suspend(() => {
-      const waiter: Waiter = { key, version: resourceVersion, latch: Latch.makeUnsafe(false) }
+      const waiter: Waiter = { key, version: resourceVersion, gate: Gate.makeUnsafe(dispatcher) }
       if (hasSeen(waiter)) return Effect.succeed(true)
       waiters.add(waiter)
-      return waiter.latch.await.pipe(
+      return waiter.gate.await.pipe(
         Effect.as(true),
         Effect.timeoutOrElse({
           duration: given?.timeout ?? "5 seconds",
@@ -312,11 +313,14 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     const listener = yield* listen(given)
     yield* listener.events.pipe(
       Stream.runForEach((event) =>
-        Effect.catchCause(handler(event), (cause) =>
-          Effect.logError("an informer's handler failed", cause).pipe(
-            Effect.annotateLogs({ informer: name, event: event._tag, key: event.key }),
-            Effect.andThen(metrics.handlerFailed)
-          ))
+        Effect.catchCause(
+          Effect.suspend(() => handler(event)),
+          (cause) =>
+            Effect.logError("an informer's handler failed", cause).pipe(
+              Effect.annotateLogs({ informer: name, event: event._tag, key: event.key }),
+              Effect.andThen(metrics.handlerFailed)
+            )
+        )
       ),
       Effect.forkScoped
     )

@@ -7,10 +7,10 @@
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import type * as Pull from "effect/Pull"
 import type { InformerEvent } from "../InformerEvent.ts"
 import { coalesce } from "../InformerEvent.ts"
+import * as Gate from "./gate.ts"
 
 export interface Buffer<in out A> {
   /** `isInitialEnd` marks the end of what was there before the listener. */
@@ -19,12 +19,16 @@ export interface Buffer<in out A> {
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<InformerEvent<A>>>
   readonly end: () => void
   readonly size: () => number
-  readonly synced: Latch.Latch
+  readonly synced: Gate.Gate
 }
 
-export const make = <A>(capacity: number, filter: ((object: A) => boolean) | undefined): Buffer<A> => {
-  const wake = Latch.makeUnsafe(false)
-  const synced = Latch.makeUnsafe(false)
+export const makeUnsafe = <A>(
+  dispatcher: Gate.Dispatcher,
+  capacity: number,
+  filter: ((object: A) => boolean) | undefined
+): Buffer<A> => {
+  const wake = Gate.makeUnsafe(dispatcher)
+  const synced = Gate.makeUnsafe(dispatcher)
   let batches: Array<ReadonlyArray<InformerEvent<A>>> = []
   let size = 0
   let joined: Map<string, InformerEvent<A>> | undefined
@@ -52,7 +56,7 @@ export const make = <A>(capacity: number, filter: ((object: A) => boolean) | und
     batches = []
     joined = undefined
     size = 0
-    if (!isEnded) wake.closeUnsafe()
+    if (!isEnded) wake.close()
     if (isInitialEndPending) {
       isInitialEndPending = false
       isInitialEndTaken = true
@@ -63,7 +67,7 @@ export const make = <A>(capacity: number, filter: ((object: A) => boolean) | und
   const delivered = (): void => {
     if (!isInitialEndTaken) return
     isInitialEndTaken = false
-    synced.openUnsafe()
+    synced.open()
   }
 
   const pull: Buffer<A>["pull"] = Effect.suspend(() => {
@@ -100,12 +104,12 @@ export const make = <A>(capacity: number, filter: ((object: A) => boolean) | und
         isInitialEndPending = true
         isInitialReplay = false
       }
-      wake.openUnsafe()
+      wake.open()
     },
     pull,
     end: () => {
       isEnded = true
-      wake.openUnsafe()
+      wake.open()
     },
     size: () => size,
     synced
