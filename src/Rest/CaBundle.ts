@@ -64,7 +64,12 @@ export const make = Effect.fnUntraced(function*(
     files.readFileString(path),
     (cause) =>
       new KubeconfigError.KubeconfigError({
-        reason: new KubeconfigError.UnreadableFile({ path, member: "certificate-authority", description: cause.message, cause })
+        reason: new KubeconfigError.UnreadableFile({
+          path,
+          member: "certificate-authority",
+          description: cause.message,
+          cause
+        })
       })
   )
   let checkedAt = yield* Clock.currentTimeMillis
@@ -94,7 +99,10 @@ export const make = Effect.fnUntraced(function*(
   })
 
   return {
-    get: Effect.flatMap(Clock.currentTimeMillis, (now) => now - checkedAt < interval ? Effect.succeed(pem) : reload(now)),
+    get: Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => now - checkedAt < interval ? Effect.succeed(pem) : reload(now)
+    ),
     expire: Effect.sync(() => {
       checkedAt = Number.NEGATIVE_INFINITY
     })

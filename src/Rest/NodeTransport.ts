@@ -128,8 +128,10 @@ export const make = Effect.fnUntraced(function*(
     const value = credential === undefined
       ? Effect.undefined
       : Effect.mapError(credential.get, (error) => error.toRequestError(where))
-    return Effect.flatMap(bundle, (ca) =>
-      Effect.flatMap(value, (value) => get({ ca, certificate: value?.clientCertificate }, where)))
+    return Effect.flatMap(
+      bundle,
+      (ca) => Effect.flatMap(value, (value) => get({ ca, certificate: value?.clientCertificate }, where))
+    )
   }
   const get = (material: nodePools.Material, where: nodeError.Where): Effect.Effect<nodePools.Pool, RequestError> =>
     Effect.try({ try: () => pools.get(material), catch: (error) => nodeError.classify(error, where) })
@@ -213,7 +215,7 @@ const addressOf = (text: string, what: string, protocols: ReadonlyArray<string>)
         reason: new InvalidUrl({
           verb: "connect",
           // What does not parse may hold a password anywhere, so none of it is shown.
-          url: url === null ? what : `${url.protocol}//${url.host}`,
+          url: url === null || url.host === "" ? what : `${url.protocol}//${url.host}`,
           description: `the ${what} must be an address that begins with ${
             protocols.map((its) => `${its}//`).join(", ")
           }`

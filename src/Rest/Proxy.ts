@@ -31,7 +31,10 @@ export interface Environment {
   readonly noProxy: string | undefined
 }
 
-const first = <A>(read: (name: string) => Config.Config<A>, name: string): Effect.Effect<A | undefined, Config.ConfigError> =>
+const first = <A>(
+  read: (name: string) => Config.Config<A>,
+  name: string
+): Effect.Effect<A | undefined, Config.ConfigError> =>
   Config.option(Config.orElse(read(name), () => read(name.toLowerCase()))).pipe(Effect.map(Option.getOrUndefined))
 
 /**

@@ -148,8 +148,7 @@ export const series = (host: string): Series => {
  * @since 0.1.0
  */
 export const caReloads = Metric.counter("rest_client_transport_ca_reload_total", {
-  description:
-    "Number of times a CA reload is attempted, partitioned by the result and reason for the reload attempt.",
+  description: "Number of times a CA reload is attempted, partitioned by the result and reason for the reload attempt.",
   incremental: true
 })
 

@@ -17,7 +17,9 @@ it("the scheme of the server decides which variable counts", () => {
 })
 
 it("what is on this machine is reached directly", () => {
-  for (const host of ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"]) assert.isUndefined(proxyFor(`https://${host}:6443`), host)
+  for (const host of ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"]) {
+    assert.isUndefined(proxyFor(`https://${host}:6443`), host)
+  }
 })
 
 it("NO_PROXY names hosts, domains, addresses and networks, with and without a port", () => {

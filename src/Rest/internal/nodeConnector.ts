@@ -7,6 +7,7 @@
  */
 import * as Undici from "@effect/platform-node/Undici"
 import * as Redacted from "effect/Redacted"
+import * as crypto from "node:crypto"
 import * as dns from "node:dns"
 import type * as net from "node:net"
 import * as tls from "node:tls"
@@ -29,21 +30,33 @@ export interface Options {
   readonly onLookup: (seconds: number) => void
 }
 
-const contextOf = (options: Options): tls.SecureContext => {
+const block = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g
+
+// Node drops what it cannot read of a bundle, and with it the trust of a server that is trusted.
+const checkBundle = (ca: string): void => {
+  const blocks = ca.match(block)
+  if (blocks === null) throw new ConnectFailure("Tls", "no certificate (PEM) is in the CA bundle")
+  for (const [index, pem] of blocks.entries()) {
+    try {
+      new crypto.X509Certificate(pem)
+    } catch (cause) {
+      throw new ConnectFailure("Tls", `certificate ${index + 1} of the CA bundle is damaged`, cause)
+    }
+  }
+}
+
+const contextOf = ({ ca, certificate }: Options): tls.SecureContext => {
+  if (ca !== undefined) checkBundle(ca)
   try {
     return tls.createSecureContext({
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-      ...(options.certificate === undefined
-        ? {}
-        : { cert: options.certificate.certificate, key: Redacted.value(options.certificate.key) }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { cert: certificate.certificate, key: Redacted.value(certificate.key) }),
       minVersion: "TLSv1.2"
     })
   } catch (cause) {
     throw new ConnectFailure(
       "Tls",
-      options.certificate === undefined
-        ? "the CA bundle is not PEM, or no certificate is in it"
-        : "the CA bundle, the client certificate or its key is not valid PEM, or the key is not the certificate's",
+      "the client certificate or its key is damaged, or the key is not the certificate's",
       cause
     )
   }
@@ -65,8 +78,11 @@ export const make = (options: Options): Undici.buildConnector.connector => {
   })
   return (target, callback) => {
     const done: Undici.buildConnector.Callback = (...result) => {
-      const [, socket] = result
-      if (socket !== null && "alpnProtocol" in socket && socket.alpnProtocol === "h2") watchSilence(socket, options)
+      // With an error undici leaves the socket out, in spite of its types.
+      const socket = result[1] ?? undefined
+      if (socket !== undefined && "alpnProtocol" in socket && socket.alpnProtocol === "h2") {
+        watchSilence(socket, options)
+      }
       callback(...result)
     }
     if (options.proxy === undefined) return connect(target, done)
