@@ -3,7 +3,7 @@
  *
  * Certificates, tokens, logs and etcd's data lie in a temporary folder that goes with the scope. A program that is
  * killed without a chance to close its scopes takes the processes with it all the same, where the programs are those
- * of `test/cluster/build.sh`: they end when their standard input does.
+ * of `test/cluster/build.sh`: they end when their standard input does. The folder it left is removed by the next one.
  *
  * @since 0.1.0
  */
@@ -21,6 +21,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as net from "node:net"
+import * as os from "node:os"
 import * as ControlPlane from "./ControlPlane.ts"
 import * as flags from "./internal/controlPlaneFlags.ts"
 import { request } from "./internal/nodeRequest.ts"
@@ -34,6 +35,26 @@ const freePort: Effect.Effect<number> = Effect.callback((resume) => {
     const port = typeof address === "object" && address !== null ? address.port : 0
     server.close(() => resume(Effect.succeed(port)))
   })
+})
+
+const prefix = "effect-kubernetes-controlplane-"
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** Removes the folders of programs that were killed before they could. */
+const sweep = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const names = yield* fs.readDirectory(os.tmpdir())
+  for (const name of names.filter((name) => name.startsWith(prefix))) {
+    const pid = Number.parseInt(name.slice(prefix.length), 10)
+    if (!isAlive(pid)) yield* fs.remove(`${os.tmpdir()}/${name}`, { recursive: true, force: true })
+  }
 })
 
 /** Writes all that the components read, and answers the certificate of the authority. */
@@ -111,7 +132,8 @@ const attempt = Effect.fnUntraced(function*(options: ControlPlane.Options) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const scope = yield* Effect.scope
   const isFull = options.profile !== "apiserver"
-  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "effect-kubernetes-" })
+  yield* sweep
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: `${prefix}${process.pid}-` })
   const [etcd = 0, peer = 0, apiserver = 0, kubelet = 0, forward = 0] = yield* Effect.all(
     Array.from({ length: 5 }, () => freePort),
     { concurrency: "unbounded" }

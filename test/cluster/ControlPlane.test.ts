@@ -6,6 +6,8 @@ import * as FileSystem from "effect/FileSystem"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Scope from "effect/Scope"
+import { spawnSync } from "node:child_process"
+import * as os from "node:os"
 import * as ControlPlane from "../../src/Testing/ControlPlane.ts"
 import * as NodeControlPlane from "../../src/Testing/NodeControlPlane.ts"
 import { cluster } from "./TestCluster.ts"
@@ -68,6 +70,17 @@ layer(NodeServices.layer, { excludeTestServices: true })("ControlPlane", (it) =>
       assert.strictEqual(yield* alive, 1)
       assert.isFalse(yield* fs.exists(directory))
     }))
+
+  it.effect("the folder of a program that was killed is removed by the next one", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const gone = spawnSync("true")
+      const left = `${os.tmpdir()}/effect-kubernetes-controlplane-${gone.pid}-left`
+      yield* fs.makeDirectory(left)
+      yield* NodeControlPlane.make({ binaries: cluster.binaries, profile: "apiserver" })
+      assert.isFalse(yield* fs.exists(left))
+      assert.isTrue(yield* fs.exists(cluster.directory))
+    }).pipe(Effect.scoped))
 
   it.effect("a program that is not there is named", () =>
     Effect.gen(function*() {
