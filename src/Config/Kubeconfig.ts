@@ -20,14 +20,19 @@ import * as KubeconfigError from "./KubeconfigError.ts"
 
 type Members<T extends object, E extends object> = Schema.Codec<T, E> & { readonly ast: SchemaAST.Objects }
 
+const unknownKey = (members: { readonly ast: SchemaAST.Objects }) => {
+  const known = new Set(members.ast.propertySignatures.map((property) => property.name))
+  return Schema.String.check(Schema.makeFilter((key: string) => !known.has(key)))
+}
+
 // Members that are not known are there at run time and not in the types.
 const keepUnknown = <T extends object, E extends object>(members: Members<T, E>): Schema.Codec<T, E> =>
-  Schema.StructWithRest(members, [Schema.Record(Schema.String, Schema.Unknown)])
+  Schema.StructWithRest(members, [Schema.Record(unknownKey(members), Schema.Unknown)])
 
 const keepUnknownRedacted = <T extends object, E extends object>(members: Members<T, E>): Schema.Codec<T, E> =>
-  Schema.StructWithRest(members, [Schema.Record(Schema.String, Schema.RedactedFromValue(Schema.Unknown))])
+  Schema.StructWithRest(members, [Schema.Record(unknownKey(members), Schema.RedactedFromValue(Schema.Unknown))])
 
-const secret = (label: string) => Schema.RedactedFromValue(Schema.String, { label })
+const secret = Schema.RedactedFromValue(Schema.String)
 
 const isBase64 = Schema.makeFilter((text: string) =>
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text.replaceAll(/[\r\n]/g, ""))
@@ -79,7 +84,7 @@ export interface Cluster extends Schema.Schema.Type<typeof Cluster> {}
  * @category schemas
  * @since 0.1.0
  */
-export const Cluster = keepUnknownRedacted(
+export const Cluster = keepUnknown(
   Schema.Struct({
     /** The address, with scheme, port and path: `https://10.0.0.1:6443`. Without a scheme, http is meant. */
     server: Schema.optionalKey(Schema.String),
@@ -91,7 +96,7 @@ export const Cluster = keepUnknownRedacted(
     /** PEM in base64. Comes before `certificate-authority`. */
     "certificate-authority-data": Schema.optionalKey(base64),
     /** `http`, `https`, `socks5` or `socks5h`; may hold a password. */
-    "proxy-url": Schema.optionalKey(secret("proxy-url")),
+    "proxy-url": Schema.optionalKey(secret),
     "disable-compression": Schema.optionalKey(Schema.Boolean),
     extensions
   })
@@ -109,12 +114,12 @@ export interface ExecConfig extends Schema.Schema.Type<typeof ExecConfig> {}
  * @category schemas
  * @since 0.1.0
  */
-export const ExecConfig = keepUnknown(Schema.Struct({
+export const ExecConfig = keepUnknownRedacted(Schema.Struct({
   /** A name looked up in PATH, or a path; one with a separator is relative to the folder of the kubeconfig. */
   command: Schema.optionalKey(Schema.String),
-  args: Schema.optionalKey(Schema.Array(secret("args"))),
+  args: Schema.optionalKey(Schema.Array(secret)),
   env: Schema.optionalKey(
-    Schema.Array(Schema.Struct({ name: Schema.optionalKey(Schema.String), value: Schema.optionalKey(secret("env")) }))
+    Schema.Array(Schema.Struct({ name: Schema.optionalKey(Schema.String), value: Schema.optionalKey(secret) }))
   ),
   /** `client.authentication.k8s.io/v1` or `client.authentication.k8s.io/v1beta1`. */
   apiVersion: Schema.optionalKey(Schema.String),
@@ -140,7 +145,7 @@ export interface AuthProviderConfig extends Schema.Schema.Type<typeof AuthProvid
  */
 export const AuthProviderConfig = keepUnknownRedacted(Schema.Struct({
   name: Schema.optionalKey(Schema.String),
-  config: Schema.optionalKey(Schema.Record(Schema.String, secret("auth-provider")))
+  config: Schema.optionalKey(Schema.Record(Schema.String, secret))
 }))
 
 /**
@@ -163,8 +168,8 @@ export const User = keepUnknownRedacted(Schema.Struct({
   /** A PEM file, relative to the folder of the kubeconfig. */
   "client-key": Schema.optionalKey(Schema.String),
   /** PEM in base64. Comes before `client-key`. */
-  "client-key-data": Schema.optionalKey(Schema.RedactedFromValue(base64, { label: "client-key-data" })),
-  token: Schema.optionalKey(secret("token")),
+  "client-key-data": Schema.optionalKey(Schema.RedactedFromValue(base64)),
+  token: Schema.optionalKey(secret),
   /** A file with a bearer token, read again as it changes. Comes before `token` as long as it can be read. */
   tokenFile: Schema.optionalKey(Schema.String),
   /** The user to impersonate. */
@@ -173,7 +178,7 @@ export const User = keepUnknownRedacted(Schema.Struct({
   "as-groups": Schema.optionalKey(Schema.Array(Schema.String)),
   "as-user-extra": Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(Schema.String))),
   username: Schema.optionalKey(Schema.String),
-  password: Schema.optionalKey(secret("password")),
+  password: Schema.optionalKey(secret),
   "auth-provider": Schema.optionalKey(AuthProviderConfig),
   exec: Schema.optionalKey(ExecConfig),
   extensions

@@ -102,8 +102,7 @@ const lock: (
               Effect.annotateLogs({ lock: name, reason: Files.describe(error) })
             )
           )
-        ),
-      { interruptible: true }
+        )
     ).pipe(
       Effect.retry({
         schedule: Schedule.spaced("50 millis"),

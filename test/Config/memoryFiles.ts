@@ -20,7 +20,7 @@ export type MemoryFiles = Map<string, MemoryFile>
 const bytesOf = (content: string | Uint8Array): Uint8Array =>
   typeof content === "string" ? new TextEncoder().encode(content) : content
 
-const fail = (tag: PlatformError.SystemErrorTag, method: string, path: string) =>
+export const fail = (tag: PlatformError.SystemErrorTag, method: string, path: string) =>
   Effect.fail(
     PlatformError.systemError({ _tag: tag, module: "FileSystem", method, pathOrDescriptor: path, description: tag })
   )

@@ -49,7 +49,8 @@ const editMap = (document: YAML.Document, path: ReadonlyArray<unknown>, before: 
   for (const [key, value] of Object.entries(after)) {
     if (isEqual(before[key], value)) continue
     if (isPlain(value) && isPlain(before[key])) editMap(document, [...path, key], before[key], value)
-    else document.setIn([...path, key], document.createNode(value))
+    // A bare scalar goes into the node that is there, with its comment.
+    else document.setIn([...path, key], isPlain(value) || Array.isArray(value) ? document.createNode(value) : value)
   }
 }
 
@@ -108,7 +109,7 @@ const apply = (text: string, changes: ReadonlyArray<Edit>): Result.Result<string
   Result.map(YamlDocument.parse(text), ({ document }) => {
     if (!YAML.isMap(document.contents)) document.contents = document.createNode({ apiVersion: "v1", kind: "Config" })
     for (const change of changes) change(document)
-    return YamlDocument.printDocument(document)
+    return YamlDocument.printDocument(document, text)
   })
 
 /** By file, how its text changes. Files that do not change are absent. */

@@ -34,15 +34,15 @@ const options = {
   merge: true,
   uniqueKeys: false,
   prettyErrors: false,
+  // Quotes on printing what either version of YAML would take for something else than text.
+  compat: "core",
   logLevel: "silent"
 } as const satisfies YAML.ParseOptions & YAML.DocumentOptions & YAML.SchemaOptions
 
 const printing = {
-  // Quotes what either version of YAML would take for something else than text.
-  compat: "core",
   lineWidth: 0,
   aliasDuplicateObjects: false
-} as const satisfies YAML.SchemaOptions & YAML.ToStringOptions & YAML.CreateNodeOptions
+} as const satisfies YAML.ToStringOptions & YAML.CreateNodeOptions
 
 const descriptions: { readonly [code in YAML.ErrorCode]: string } = {
   ALIAS_PROPS: "an alias cannot have a tag or an anchor",
@@ -50,7 +50,7 @@ const descriptions: { readonly [code in YAML.ErrorCode]: string } = {
   BAD_COLLECTION_TYPE: "a tag that does not fit what it stands before",
   BAD_DIRECTIVE: "a malformed directive",
   BAD_DQ_ESCAPE: "an unknown escape in a double-quoted text",
-  BAD_INDENT: "wrong indentation",
+  BAD_INDENT: "wrong indentation, or a bracket or brace that is not closed",
   BAD_PROP_ORDER: "a tag or an anchor in the wrong place",
   BAD_SCALAR_START: "a text that starts with a reserved character has to be quoted",
   BLOCK_AS_IMPLICIT_KEY: "a nested mapping on the line of its key",
@@ -97,6 +97,15 @@ export const parse = (text: string): Result.Result<YamlDocument, SyntaxError> =>
   }
   const [error] = document.errors
   if (error !== undefined) return Result.fail({ ...position(error.pos[0]), description: descriptions[error.code] })
+  let lost: number | undefined
+  YAML.visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) !== undefined) return
+      lost = alias.range?.[0] ?? 0
+      return YAML.visit.BREAK
+    }
+  })
+  if (lost !== undefined) return Result.fail({ ...position(lost), description: descriptions.BAD_ALIAS })
   const resolve = (node: unknown): unknown => YAML.isAlias(node) ? node.resolve(document) : node
   const nearest = (path: ReadonlyArray<PropertyKey>): { readonly node: unknown; readonly whole: boolean } => {
     let node: unknown = resolve(document.contents)
@@ -128,8 +137,9 @@ export const parse = (text: string): Result.Result<YamlDocument, SyntaxError> =>
   )
 }
 
-/** A new text from plain data. */
-export const print = (value: unknown): string => YAML.stringify(value, { ...options, ...printing })
+/** A new text from plain data, laid out as kubectl does it. */
+export const print = (value: unknown): string => YAML.stringify(value, { ...options, ...printing, indentSeq: false })
 
 /** The text of a document that was changed in place; comments and layout of the rest stay. */
-export const printDocument = (document: YAML.Document): string => document.toString({ lineWidth: 0 })
+export const printDocument = (document: YAML.Document, before: string): string =>
+  document.toString({ lineWidth: 0, indentSeq: !/^[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n-/m.test(before) })
