@@ -205,8 +205,8 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
     ? undefined
     : yield* WorkQueueMetrics.register(state, { name, controller: options.controller ?? name })
 
-  // Workers and takers that wait for a key. They are woken, not handed a key: one that is interrupted between the two
-  // has nothing to lose, and passes the wake on.
+  // Workers and takers that wait for a key. They are woken, not handed a key, and woken until nobody waits or nothing is
+  // ready: one that is interrupted between waking and taking has nothing to lose and nothing to pass on.
   let waiters: Array<Waiter> = []
   let drainers: Array<Waiter> = []
   let isWaking = false
@@ -310,7 +310,6 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
       return Effect.onExit(loop, () =>
         Effect.sync(() => {
           if (current !== undefined) done(current, true, now())
-          if (state.size() > 0) wake()
         }))
     })
 
@@ -335,7 +334,7 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
     )
 
   const take: Dequeue<K>["take"] = Effect.uninterruptibleMask((restore) => {
-    const wait = Effect.onInterrupt(restore(awaitReady), () => Effect.sync(wake))
+    const wait = restore(awaitReady)
     const loop: Effect.Effect<K, Cause.Done, Scope.Scope> = Effect.suspend(() => {
       const entry = state.take(now())
       if (entry === undefined) return isShutdown ? Cause.done() : Effect.flatMap(wait, () => loop)

@@ -16,6 +16,16 @@ import * as RateLimiter from "../../src/WorkQueue/RateLimiter.ts"
 import * as WorkQueue from "../../src/WorkQueue/WorkQueue.ts"
 import { takeDone, taken } from "./taken.ts"
 
+setFlagsFromString("--expose-gc")
+const collectGarbage: () => void = runInNewContext("gc")
+
+/** Megabytes that the process holds, in and out of the JavaScript heap. */
+const megabytes = (): number => {
+  collectGarbage()
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return (arrayBuffers + heapUsed) / 1e6
+}
+
 describe("WorkQueue: deduplication", () => {
   it.effect("holds a key once, however often it is added", () =>
     Effect.gen(function*() {
@@ -135,8 +145,6 @@ describe("WorkQueue: deduplication", () => {
 
   it.effect("keeps no reference to a key that is done", () =>
     Effect.gen(function*() {
-      setFlagsFromString("--expose-gc")
-      const collectGarbage: () => void = runInNewContext("gc")
       const queue = yield* WorkQueue.make<{ readonly name: string }>({ name: "garbage" })
       const refs: Array<WeakRef<object>> = []
       const cycle = (name: string, add: (key: { readonly name: string }) => Effect.Effect<unknown>) =>
@@ -156,6 +164,40 @@ describe("WorkQueue: deduplication", () => {
       collectGarbage()
       assert.deepStrictEqual(refs.map((ref) => ref.deref()), [undefined, undefined, undefined, undefined])
       assert.strictEqual(yield* queue.size, 0)
+    }))
+})
+
+describe("WorkQueue: memory", () => {
+  it.effect("does not grow while keys come and go before one that stays", () =>
+    Effect.gen(function*() {
+      const queue = yield* WorkQueue.make<number>({ ageing: Duration.infinity })
+      yield* queue.addAfter(-1, "1 hour")
+      yield* queue.add(-2, { priority: -1 })
+      const before = megabytes()
+      for (let round = 0; round < 50; round++) {
+        for (let i = 0; i < 1000; i++) {
+          yield* queue.addAfter(round * 1000 + i, "1 millis", { priority: -1 })
+        }
+        yield* TestClock.adjust("1 millis")
+        // Raised before it is taken: what it leaves behind in the low priority must not pile up.
+        for (let i = 0; i < 1000; i++) yield* queue.add(round * 1000 + i)
+        for (let i = 0; i < 1000; i++) yield* takeDone(queue)
+      }
+      assert.isBelow(megabytes() - before, 1.5)
+      assert.strictEqual(yield* takeDone(queue), -2)
+    }))
+
+  it.effect("goes back after a burst", () =>
+    Effect.gen(function*() {
+      const queue = yield* WorkQueue.make<number>()
+      const before = megabytes()
+      for (let i = 0; i < 50_000; i++) yield* queue.addAfter(i, "1 second")
+      const during = megabytes()
+      yield* TestClock.adjust("1 second")
+      yield* queue.shutdown
+      yield* queue.process(() => Effect.void)
+      assert.isAbove(during - before, 2.5)
+      assert.isBelow(megabytes() - before, 1.5)
     }))
 })
 

@@ -9,7 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as WorkQueue from "../../src/WorkQueue/WorkQueue.ts"
@@ -158,4 +160,62 @@ describe("WorkQueue under random interruption", () => {
         }
       }))
   })
+})
+
+describe("WorkQueue at every pace", () => {
+  const everyPace = (rounds: number, f: (pace: Pace, seed: number) => Effect.Effect<void>) =>
+    Effect.forEach(
+      paces,
+      (pace, index) =>
+        Effect.forEach(
+          Array.from({ length: rounds }, (_, i) => index * 1000 + i),
+          (seed) => Effect.provideService(f(pace, seed), References.CurrentLogAnnotations, { pace, seed }),
+          { discard: true }
+        ),
+      { discard: true }
+    )
+
+  it.effect("does not lose a wake-up with the worker that it woke", () =>
+    everyPace(100, (pace, seed) =>
+      Effect.gen(function*() {
+        const queue = yield* WorkQueue.make<string>()
+        const handled: Array<string> = []
+        const handle = (key: string) =>
+          Effect.sync(() => {
+            handled.push(key)
+          })
+        const idle: Array<Effect.Effect<void, unknown>> = [
+          queue.process(handle),
+          Effect.forever(Effect.scoped(Effect.flatMap(queue.take, handle)))
+        ]
+        const start = Effect.forkChild(Effect.exit(paced(pace, seed)(idle[yield* int(2)] ?? Effect.never)))
+        const first = yield* start
+        const second = yield* start
+        yield* yields(20)
+        yield* queue.add("a")
+        yield* yields(yield* int(4))
+        yield* Fiber.interrupt(first)
+        yield* yields(40)
+        assert.deepStrictEqual(handled, ["a"], `seed ${seed}`)
+        yield* Fiber.interrupt(second)
+      }).pipe(Effect.scoped, Random.withSeed(seed))))
+
+  it.effect("sleeps through no delay that is added while it goes to sleep", () =>
+    everyPace(60, (pace, seed) =>
+      Effect.gen(function*() {
+        const queue = yield* paced(pace, seed)(
+          Effect.provideService(WorkQueue.make<number>(), Scope.Scope, yield* Effect.scope)
+        )
+        for (let i = 0; i < 6; i++) {
+          yield* queue.addAfter(i, Duration.millis(60 - i * 10))
+          yield* yields(yield* int(3))
+        }
+        // Time stands still between a look at the clock and the sleep that follows from it.
+        yield* yields(60)
+        for (let i = 1; i <= 6; i++) {
+          yield* TestClock.adjust("10 millis")
+          yield* yields(60)
+          assert.strictEqual(yield* queue.size, i, `seed ${seed}`)
+        }
+      }).pipe(Effect.scoped, Random.withSeed(seed))))
 })

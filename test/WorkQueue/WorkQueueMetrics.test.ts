@@ -60,15 +60,21 @@ describe("WorkQueueMetrics", () => {
     Effect.gen(function*() {
       const queue = yield* WorkQueue.make<string>({ name: "test" })
       yield* queue.addAll(["a", "b", "c"])
-      yield* taken(queue)
+      const first = yield* taken(queue)
       yield* TestClock.adjust("2 seconds")
-      yield* taken(queue)
-      const last = yield* taken(queue)
+      const second = yield* taken(queue)
       yield* TestClock.adjust("1 second")
-      assert.strictEqual((yield* read(WorkQueueMetrics.unfinishedWork)).value, 5)
-      assert.strictEqual((yield* read(WorkQueueMetrics.longestRunningProcessor)).value, 3)
-      yield* last.done
-      assert.strictEqual((yield* read(WorkQueueMetrics.unfinishedWork)).value, 4)
+      const third = yield* taken(queue)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* read(WorkQueueMetrics.unfinishedWork)).value, 7)
+      assert.strictEqual((yield* read(WorkQueueMetrics.longestRunningProcessor)).value, 4)
+      yield* first.done
+      assert.strictEqual((yield* read(WorkQueueMetrics.unfinishedWork)).value, 3)
+      assert.strictEqual((yield* read(WorkQueueMetrics.longestRunningProcessor)).value, 2)
+      yield* second.done
+      assert.strictEqual((yield* read(WorkQueueMetrics.longestRunningProcessor)).value, 1)
+      yield* third.done
+      assert.strictEqual((yield* read(WorkQueueMetrics.longestRunningProcessor)).value, 0)
     }).pipe(isolated))
 
   it.effect("prints the names, labels and buckets that dashboards know", () =>

@@ -160,6 +160,7 @@ describe("WorkQueue and its model", () => {
         assert.isTrue(model.isIdle())
         yield* queue.shutdownWithDrain
         assert.strictEqual(yield* queue.size, 0)
-      })
+      }),
+    { arbitrary: { runs: 500 } }
   )
 })

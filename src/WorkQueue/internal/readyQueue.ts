@@ -100,20 +100,18 @@ export const make = <E extends Ready>(ageing: number): ReadyQueue<E> => {
     }
   }
 
+  /** Where nothing lives: gives back what a burst needed, and forgets priorities that came by once. */
+  const tidy = (level: Level<E>): void => {
+    if (level.length > level.dead) return
+    if (level.dead > 0 || level.ring.length > 4096) rebuild(level)
+    if (levels.length > 16) levels = levels.filter((other) => other.length > 0)
+  }
+
   const take = (level: Level<E>): E => {
     skipDead(level)
     const entry = drop(level)
     size--
-    if (level.length === level.dead) {
-      // Empty: give back what a burst needed, and forget priorities that came by once.
-      if (level.ring.length > 4096) {
-        level.length = 0
-        level.dead = 0
-        level.head = 0
-        level.ring = Array.from<E | undefined>({ length: ringSize })
-      }
-      if (levels.length > 16) levels = levels.filter((level) => level.length > level.dead)
-    }
+    tidy(level)
     return entry
   }
 
@@ -158,7 +156,7 @@ export const make = <E extends Ready>(ageing: number): ReadyQueue<E> => {
       const level = levelOf(priority)
       level.dead++
       size--
-      if (level.dead > 32 && level.dead * 2 > level.length) rebuild(level)
+      tidy(level)
     },
     size: () => size,
     depths: (f) => {
