@@ -49,12 +49,12 @@ import * as storagemigration_v1beta1 from "./storagemigration/v1beta1.ts"
  * @since 0.1.0
  */
 export const admissionregistrationV1 = {
-  mutatingadmissionpolicies: admissionregistration_v1.MutatingAdmissionPolicy,
-  mutatingadmissionpolicybindings: admissionregistration_v1.MutatingAdmissionPolicyBinding,
-  mutatingwebhookconfigurations: admissionregistration_v1.MutatingWebhookConfiguration,
-  validatingadmissionpolicies: admissionregistration_v1.ValidatingAdmissionPolicy,
-  validatingadmissionpolicybindings: admissionregistration_v1.ValidatingAdmissionPolicyBinding,
-  validatingwebhookconfigurations: admissionregistration_v1.ValidatingWebhookConfiguration
+  mutatingAdmissionPolicies: admissionregistration_v1.MutatingAdmissionPolicy,
+  mutatingAdmissionPolicyBindings: admissionregistration_v1.MutatingAdmissionPolicyBinding,
+  mutatingWebhookConfigurations: admissionregistration_v1.MutatingWebhookConfiguration,
+  validatingAdmissionPolicies: admissionregistration_v1.ValidatingAdmissionPolicy,
+  validatingAdmissionPolicyBindings: admissionregistration_v1.ValidatingAdmissionPolicyBinding,
+  validatingWebhookConfigurations: admissionregistration_v1.ValidatingWebhookConfiguration
 } as const
 
 /**
@@ -64,8 +64,8 @@ export const admissionregistrationV1 = {
  * @since 0.1.0
  */
 export const admissionregistrationV1alpha1 = {
-  mutatingadmissionpolicies: admissionregistration_v1alpha1.MutatingAdmissionPolicy,
-  mutatingadmissionpolicybindings: admissionregistration_v1alpha1.MutatingAdmissionPolicyBinding
+  mutatingAdmissionPolicies: admissionregistration_v1alpha1.MutatingAdmissionPolicy,
+  mutatingAdmissionPolicyBindings: admissionregistration_v1alpha1.MutatingAdmissionPolicyBinding
 } as const
 
 /**
@@ -75,8 +75,8 @@ export const admissionregistrationV1alpha1 = {
  * @since 0.1.0
  */
 export const admissionregistrationV1beta1 = {
-  mutatingadmissionpolicies: admissionregistration_v1beta1.MutatingAdmissionPolicy,
-  mutatingadmissionpolicybindings: admissionregistration_v1beta1.MutatingAdmissionPolicyBinding
+  mutatingAdmissionPolicies: admissionregistration_v1beta1.MutatingAdmissionPolicy,
+  mutatingAdmissionPolicyBindings: admissionregistration_v1beta1.MutatingAdmissionPolicyBinding
 } as const
 
 /**
@@ -86,7 +86,7 @@ export const admissionregistrationV1beta1 = {
  * @since 0.1.0
  */
 export const apiextensionsV1 = {
-  customresourcedefinitions: apiextensions_v1.CustomResourceDefinition
+  customResourceDefinitions: apiextensions_v1.CustomResourceDefinition
 } as const
 
 /**
@@ -96,7 +96,7 @@ export const apiextensionsV1 = {
  * @since 0.1.0
  */
 export const apiregistrationV1 = {
-  apiservices: apiregistration_v1.APIService
+  apiServices: apiregistration_v1.APIService
 } as const
 
 /**
@@ -106,7 +106,7 @@ export const apiregistrationV1 = {
  * @since 0.1.0
  */
 export const internalV1alpha1 = {
-  storageversions: apiserverinternal_v1alpha1.StorageVersion
+  storageVersions: apiserverinternal_v1alpha1.StorageVersion
 } as const
 
 /**
@@ -116,11 +116,11 @@ export const internalV1alpha1 = {
  * @since 0.1.0
  */
 export const appsV1 = {
-  controllerrevisions: apps_v1.ControllerRevision,
-  daemonsets: apps_v1.DaemonSet,
+  controllerRevisions: apps_v1.ControllerRevision,
+  daemonSets: apps_v1.DaemonSet,
   deployments: apps_v1.Deployment,
-  replicasets: apps_v1.ReplicaSet,
-  statefulsets: apps_v1.StatefulSet
+  replicaSets: apps_v1.ReplicaSet,
+  statefulSets: apps_v1.StatefulSet
 } as const
 
 /**
@@ -130,8 +130,8 @@ export const appsV1 = {
  * @since 0.1.0
  */
 export const authenticationV1 = {
-  selfsubjectreviews: authentication_v1.SelfSubjectReview,
-  tokenreviews: authentication_v1.TokenReview
+  selfSubjectReviews: authentication_v1.SelfSubjectReview,
+  tokenReviews: authentication_v1.TokenReview
 } as const
 
 /**
@@ -141,10 +141,10 @@ export const authenticationV1 = {
  * @since 0.1.0
  */
 export const authorizationV1 = {
-  localsubjectaccessreviews: authorization_v1.LocalSubjectAccessReview,
-  selfsubjectaccessreviews: authorization_v1.SelfSubjectAccessReview,
-  selfsubjectrulesreviews: authorization_v1.SelfSubjectRulesReview,
-  subjectaccessreviews: authorization_v1.SubjectAccessReview
+  localSubjectAccessReviews: authorization_v1.LocalSubjectAccessReview,
+  selfSubjectAccessReviews: authorization_v1.SelfSubjectAccessReview,
+  selfSubjectRulesReviews: authorization_v1.SelfSubjectRulesReview,
+  subjectAccessReviews: authorization_v1.SubjectAccessReview
 } as const
 
 /**
@@ -154,7 +154,7 @@ export const authorizationV1 = {
  * @since 0.1.0
  */
 export const autoscalingV1 = {
-  horizontalpodautoscalers: autoscaling_v1.HorizontalPodAutoscaler
+  horizontalPodAutoscalers: autoscaling_v1.HorizontalPodAutoscaler
 } as const
 
 /**
@@ -164,7 +164,7 @@ export const autoscalingV1 = {
  * @since 0.1.0
  */
 export const autoscalingV2 = {
-  horizontalpodautoscalers: autoscaling_v2.HorizontalPodAutoscaler
+  horizontalPodAutoscalers: autoscaling_v2.HorizontalPodAutoscaler
 } as const
 
 /**
@@ -174,7 +174,7 @@ export const autoscalingV2 = {
  * @since 0.1.0
  */
 export const batchV1 = {
-  cronjobs: batch_v1.CronJob,
+  cronJobs: batch_v1.CronJob,
   jobs: batch_v1.Job
 } as const
 
@@ -185,7 +185,7 @@ export const batchV1 = {
  * @since 0.1.0
  */
 export const certificatesV1 = {
-  certificatesigningrequests: certificates_v1.CertificateSigningRequest
+  certificateSigningRequests: certificates_v1.CertificateSigningRequest
 } as const
 
 /**
@@ -195,7 +195,7 @@ export const certificatesV1 = {
  * @since 0.1.0
  */
 export const certificatesV1alpha1 = {
-  clustertrustbundles: certificates_v1alpha1.ClusterTrustBundle
+  clusterTrustBundles: certificates_v1alpha1.ClusterTrustBundle
 } as const
 
 /**
@@ -205,8 +205,8 @@ export const certificatesV1alpha1 = {
  * @since 0.1.0
  */
 export const certificatesV1beta1 = {
-  clustertrustbundles: certificates_v1beta1.ClusterTrustBundle,
-  podcertificaterequests: certificates_v1beta1.PodCertificateRequest
+  clusterTrustBundles: certificates_v1beta1.ClusterTrustBundle,
+  podCertificateRequests: certificates_v1beta1.PodCertificateRequest
 } as const
 
 /**
@@ -226,7 +226,7 @@ export const coordinationV1 = {
  * @since 0.1.0
  */
 export const coordinationV1alpha2 = {
-  leasecandidates: coordination_v1alpha2.LeaseCandidate
+  leaseCandidates: coordination_v1alpha2.LeaseCandidate
 } as const
 
 /**
@@ -236,7 +236,7 @@ export const coordinationV1alpha2 = {
  * @since 0.1.0
  */
 export const coordinationV1beta1 = {
-  leasecandidates: coordination_v1beta1.LeaseCandidate
+  leaseCandidates: coordination_v1beta1.LeaseCandidate
 } as const
 
 /**
@@ -247,21 +247,21 @@ export const coordinationV1beta1 = {
  */
 export const coreV1 = {
   bindings: core_v1.Binding,
-  componentstatuses: core_v1.ComponentStatus,
-  configmaps: core_v1.ConfigMap,
+  componentStatuses: core_v1.ComponentStatus,
+  configMaps: core_v1.ConfigMap,
   endpoints: core_v1.Endpoints,
   events: core_v1.Event,
-  limitranges: core_v1.LimitRange,
+  limitRanges: core_v1.LimitRange,
   namespaces: core_v1.Namespace,
   nodes: core_v1.Node,
-  persistentvolumeclaims: core_v1.PersistentVolumeClaim,
-  persistentvolumes: core_v1.PersistentVolume,
+  persistentVolumeClaims: core_v1.PersistentVolumeClaim,
+  persistentVolumes: core_v1.PersistentVolume,
   pods: core_v1.Pod,
-  podtemplates: core_v1.PodTemplate,
-  replicationcontrollers: core_v1.ReplicationController,
-  resourcequotas: core_v1.ResourceQuota,
+  podTemplates: core_v1.PodTemplate,
+  replicationControllers: core_v1.ReplicationController,
+  resourceQuotas: core_v1.ResourceQuota,
   secrets: core_v1.Secret,
-  serviceaccounts: core_v1.ServiceAccount,
+  serviceAccounts: core_v1.ServiceAccount,
   services: core_v1.Service
 } as const
 
@@ -272,7 +272,7 @@ export const coreV1 = {
  * @since 0.1.0
  */
 export const discoveryV1 = {
-  endpointslices: discovery_v1.EndpointSlice
+  endpointSlices: discovery_v1.EndpointSlice
 } as const
 
 /**
@@ -292,8 +292,8 @@ export const eventsV1 = {
  * @since 0.1.0
  */
 export const flowcontrolV1 = {
-  flowschemas: flowcontrol_v1.FlowSchema,
-  prioritylevelconfigurations: flowcontrol_v1.PriorityLevelConfiguration
+  flowSchemas: flowcontrol_v1.FlowSchema,
+  priorityLevelConfigurations: flowcontrol_v1.PriorityLevelConfiguration
 } as const
 
 /**
@@ -303,11 +303,11 @@ export const flowcontrolV1 = {
  * @since 0.1.0
  */
 export const networkingV1 = {
-  ingressclasses: networking_v1.IngressClass,
+  ingressClasses: networking_v1.IngressClass,
   ingresses: networking_v1.Ingress,
-  ipaddresses: networking_v1.IPAddress,
-  networkpolicies: networking_v1.NetworkPolicy,
-  servicecidrs: networking_v1.ServiceCIDR
+  ipAddresses: networking_v1.IPAddress,
+  networkPolicies: networking_v1.NetworkPolicy,
+  serviceCIDRs: networking_v1.ServiceCIDR
 } as const
 
 /**
@@ -317,8 +317,8 @@ export const networkingV1 = {
  * @since 0.1.0
  */
 export const networkingV1beta1 = {
-  ipaddresses: networking_v1beta1.IPAddress,
-  servicecidrs: networking_v1beta1.ServiceCIDR
+  ipAddresses: networking_v1beta1.IPAddress,
+  serviceCIDRs: networking_v1beta1.ServiceCIDR
 } as const
 
 /**
@@ -328,7 +328,7 @@ export const networkingV1beta1 = {
  * @since 0.1.0
  */
 export const nodeV1 = {
-  runtimeclasses: node_v1.RuntimeClass
+  runtimeClasses: node_v1.RuntimeClass
 } as const
 
 /**
@@ -338,7 +338,7 @@ export const nodeV1 = {
  * @since 0.1.0
  */
 export const policyV1 = {
-  poddisruptionbudgets: policy_v1.PodDisruptionBudget
+  podDisruptionBudgets: policy_v1.PodDisruptionBudget
 } as const
 
 /**
@@ -348,9 +348,9 @@ export const policyV1 = {
  * @since 0.1.0
  */
 export const rbacV1 = {
-  clusterrolebindings: rbac_v1.ClusterRoleBinding,
-  clusterroles: rbac_v1.ClusterRole,
-  rolebindings: rbac_v1.RoleBinding,
+  clusterRoleBindings: rbac_v1.ClusterRoleBinding,
+  clusterRoles: rbac_v1.ClusterRole,
+  roleBindings: rbac_v1.RoleBinding,
   roles: rbac_v1.Role
 } as const
 
@@ -361,10 +361,10 @@ export const rbacV1 = {
  * @since 0.1.0
  */
 export const resourceV1 = {
-  deviceclasses: resource_v1.DeviceClass,
-  resourceclaims: resource_v1.ResourceClaim,
-  resourceclaimtemplates: resource_v1.ResourceClaimTemplate,
-  resourceslices: resource_v1.ResourceSlice
+  deviceClasses: resource_v1.DeviceClass,
+  resourceClaims: resource_v1.ResourceClaim,
+  resourceClaimTemplates: resource_v1.ResourceClaimTemplate,
+  resourceSlices: resource_v1.ResourceSlice
 } as const
 
 /**
@@ -374,8 +374,8 @@ export const resourceV1 = {
  * @since 0.1.0
  */
 export const resourceV1alpha3 = {
-  devicetaintrules: resource_v1alpha3.DeviceTaintRule,
-  resourcepoolstatusrequests: resource_v1alpha3.ResourcePoolStatusRequest
+  deviceTaintRules: resource_v1alpha3.DeviceTaintRule,
+  resourcePoolStatusRequests: resource_v1alpha3.ResourcePoolStatusRequest
 } as const
 
 /**
@@ -385,10 +385,10 @@ export const resourceV1alpha3 = {
  * @since 0.1.0
  */
 export const resourceV1beta1 = {
-  deviceclasses: resource_v1beta1.DeviceClass,
-  resourceclaims: resource_v1beta1.ResourceClaim,
-  resourceclaimtemplates: resource_v1beta1.ResourceClaimTemplate,
-  resourceslices: resource_v1beta1.ResourceSlice
+  deviceClasses: resource_v1beta1.DeviceClass,
+  resourceClaims: resource_v1beta1.ResourceClaim,
+  resourceClaimTemplates: resource_v1beta1.ResourceClaimTemplate,
+  resourceSlices: resource_v1beta1.ResourceSlice
 } as const
 
 /**
@@ -398,11 +398,11 @@ export const resourceV1beta1 = {
  * @since 0.1.0
  */
 export const resourceV1beta2 = {
-  deviceclasses: resource_v1beta2.DeviceClass,
-  devicetaintrules: resource_v1beta2.DeviceTaintRule,
-  resourceclaims: resource_v1beta2.ResourceClaim,
-  resourceclaimtemplates: resource_v1beta2.ResourceClaimTemplate,
-  resourceslices: resource_v1beta2.ResourceSlice
+  deviceClasses: resource_v1beta2.DeviceClass,
+  deviceTaintRules: resource_v1beta2.DeviceTaintRule,
+  resourceClaims: resource_v1beta2.ResourceClaim,
+  resourceClaimTemplates: resource_v1beta2.ResourceClaimTemplate,
+  resourceSlices: resource_v1beta2.ResourceSlice
 } as const
 
 /**
@@ -412,7 +412,7 @@ export const resourceV1beta2 = {
  * @since 0.1.0
  */
 export const schedulingV1 = {
-  priorityclasses: scheduling_v1.PriorityClass
+  priorityClasses: scheduling_v1.PriorityClass
 } as const
 
 /**
@@ -422,7 +422,7 @@ export const schedulingV1 = {
  * @since 0.1.0
  */
 export const schedulingV1alpha2 = {
-  podgroups: scheduling_v1alpha2.PodGroup,
+  podGroups: scheduling_v1alpha2.PodGroup,
   workloads: scheduling_v1alpha2.Workload
 } as const
 
@@ -433,12 +433,12 @@ export const schedulingV1alpha2 = {
  * @since 0.1.0
  */
 export const storageV1 = {
-  csidrivers: storage_v1.CSIDriver,
-  csinodes: storage_v1.CSINode,
-  csistoragecapacities: storage_v1.CSIStorageCapacity,
-  storageclasses: storage_v1.StorageClass,
-  volumeattachments: storage_v1.VolumeAttachment,
-  volumeattributesclasses: storage_v1.VolumeAttributesClass
+  csiDrivers: storage_v1.CSIDriver,
+  csiNodes: storage_v1.CSINode,
+  csiStorageCapacities: storage_v1.CSIStorageCapacity,
+  storageClasses: storage_v1.StorageClass,
+  volumeAttachments: storage_v1.VolumeAttachment,
+  volumeAttributesClasses: storage_v1.VolumeAttributesClass
 } as const
 
 /**
@@ -448,7 +448,7 @@ export const storageV1 = {
  * @since 0.1.0
  */
 export const storageV1beta1 = {
-  volumeattributesclasses: storage_v1beta1.VolumeAttributesClass
+  volumeAttributesClasses: storage_v1beta1.VolumeAttributesClass
 } as const
 
 /**
@@ -458,5 +458,5 @@ export const storageV1beta1 = {
  * @since 0.1.0
  */
 export const storagemigrationV1beta1 = {
-  storageversionmigrations: storagemigration_v1beta1.StorageVersionMigration
+  storageVersionMigrations: storagemigration_v1beta1.StorageVersionMigration
 } as const

@@ -19,14 +19,14 @@ import * as ResourceClient from "./ResourceClient.ts"
 type Groups = typeof groups
 
 /**
- * The clients of one group and version, by the plural of the kind. A namespaced kind may take a namespace; without one
+ * The clients of one group and version, under client-go's names: `configMaps`, `csiDrivers`. A namespaced kind may take a namespace; without one
  * its client sees all namespaces.
  *
  * @category models
  * @since 0.1.0
  */
 export type GroupClient<Kinds> = {
-  readonly [Plural in keyof Kinds]: Kinds[Plural] extends Resource<infer A, infer S, infer Sub>
+  readonly [Name in keyof Kinds]: Kinds[Name] extends Resource<infer A, infer S, infer Sub>
     ? (...namespace: S extends "Namespaced" ? [namespace?: string] : []) => ResourceClient.ResourceClient<A, S, Sub>
     : never
 }
@@ -43,7 +43,7 @@ export class Clientset
   )
 {}
 
-const groupClient = (rest: RestClient.RestClient["Service"], kinds: { readonly [plural: string]: AnyResource }) =>
+const groupClient = (rest: RestClient.RestClient["Service"], kinds: { readonly [name: string]: AnyResource }) =>
   Record.map(
     kinds,
     (resource) => (namespace?: string) =>
@@ -59,7 +59,7 @@ const groupClient = (rest: RestClient.RestClient["Service"], kinds: { readonly [
 export const make: Effect.Effect<Clientset["Service"], never, RestClient.RestClient> = Effect.map(
   RestClient.RestClient,
   (rest) => {
-    const tables: { readonly [group: string]: { readonly [plural: string]: AnyResource } } = groups
+    const tables: { readonly [group: string]: { readonly [name: string]: AnyResource } } = groups
     // The service's type reads each name's kind from the table that is mapped here, which no mapping can say.
     return Record.map(tables, (kinds) => groupClient(rest, kinds)) as unknown as Clientset["Service"]
   }

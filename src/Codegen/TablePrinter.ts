@@ -16,22 +16,37 @@ const imports = (model: ResourceModel): string =>
   withResources(model).map(({ path }) => `import * as ${alias(path)} from "./${path}.ts"\n`).join("")
 
 /**
- * Prints one table per group and version under client-go's name for it, keyed by plural.
+ * client-go's name of a kind's client, as a member: `configMaps` for `ConfigMap` and `configmaps`, `csiDrivers` for
+ * `CSIDriver`. The capitals are the kind's, the ending is the plural's.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const accessor = (kind: string, plural: string): string => {
+  let shared = 0
+  while (shared < kind.length && kind[shared]?.toLowerCase() === plural[shared]) shared++
+  // A leading acronym is lowered whole: its last capital, if letters follow, begins the next word.
+  const acronym = /^[A-Z]+(?=[A-Z][a-z])|^[A-Z]+/.exec(kind)?.[0] ?? ""
+  return (acronym.toLowerCase() + kind.slice(acronym.length)).slice(0, shared) + plural.slice(shared)
+}
+
+/**
+ * Prints one table per group and version, under client-go's names for it and for the clients of its kinds.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const printGroups = (model: ResourceModel, options: Options): string => {
-  const tables = withResources(model).map(({ accessor, path, resources }) => {
+  const tables = withResources(model).map(({ accessor: group, path, resources }) => {
     const rows = [...resources].sort((a, b) => a.plural < b.plural ? -1 : 1)
-      .map(({ plural, kind }) => `  ${key(plural)}: ${alias(path)}.${kind}`)
+      .map(({ plural, kind }) => `  ${key(accessor(kind, plural))}: ${alias(path)}.${kind}`)
     return `/**
  * The resources of \`${path}\`.
  *
  * @category resources
  * @since 0.1.0
  */
-export const ${accessor} = {
+export const ${group} = {
 ${rows.join(",\n")}
 } as const
 `

@@ -105,8 +105,8 @@ describe("descriptors", () => {
     for (const name of ["coreV1", "appsV1", "rbacV1", "autoscalingV2", "storageV1beta1", "internalV1alpha1"]) {
       assert.include(names, name)
     }
-    assert.strictEqual(groups.internalV1alpha1.storageversions.group, "internal.apiserver.k8s.io")
-    assert.strictEqual(groups.flowcontrolV1.flowschemas.group, "flowcontrol.apiserver.k8s.io")
+    assert.strictEqual(groups.internalV1alpha1.storageVersions.group, "internal.apiserver.k8s.io")
+    assert.strictEqual(groups.flowcontrolV1.flowSchemas.group, "flowcontrol.apiserver.k8s.io")
   })
 })
 

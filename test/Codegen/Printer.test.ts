@@ -230,6 +230,23 @@ describe("SchemaPrinter", () => {
 })
 
 describe("TablePrinter", () => {
+  it("names the client of a kind as client-go does", () => {
+    const names = [
+      ["ConfigMap", "configmaps", "configMaps"],
+      ["NetworkPolicy", "networkpolicies", "networkPolicies"],
+      ["Endpoints", "endpoints", "endpoints"],
+      ["ComponentStatus", "componentstatuses", "componentStatuses"],
+      ["CSIDriver", "csidrivers", "csiDrivers"],
+      ["CSIStorageCapacity", "csistoragecapacities", "csiStorageCapacities"],
+      ["APIService", "apiservices", "apiServices"],
+      ["IPAddress", "ipaddresses", "ipAddresses"],
+      ["ServiceCIDR", "servicecidrs", "serviceCIDRs"],
+      ["Website", "websites", "websites"],
+      ["DNS", "dnses", "dnses"]
+    ] as const
+    for (const [kind, plural, name] of names) assert.strictEqual(TablePrinter.accessor(kind, plural), name)
+  })
+
   it.effect("prints a table per group and version, and the list of all resources", () =>
     Effect.gen(function*() {
       const { model } = yield* printed

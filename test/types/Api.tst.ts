@@ -26,7 +26,7 @@ describe("a descriptor", () => {
   test("is found in its table under its plural", () => {
     expect<typeof groups["appsV1"]["deployments"]>().type.toBe<typeof Deployment>()
     expect<keyof typeof groups["appsV1"]>().type.toBe<
-      "controllerrevisions" | "daemonsets" | "deployments" | "replicasets" | "statefulsets"
+      "controllerRevisions" | "daemonSets" | "deployments" | "replicaSets" | "statefulSets"
     >()
     expect(resources).type.toBe<ReadonlyArray<Resource.AnyResource>>()
   })
