@@ -241,13 +241,13 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
   )
 
   let lastPriority = 0
-  const addUnsafe = (key: K, priority: number) => {
+  const addUnsafe = (key: K, priority: number, at = -1) => {
     if (isShutdown) return
     if (priority !== lastPriority) {
       lastPriority = priority
       seen?.(priority)
     }
-    if (state.add(key, priority)) wake()
+    if (state.add(key, priority, at)) wake()
   }
 
   const done = (entry: State.Entry<K>, putBack: boolean, at: number) => {
@@ -366,7 +366,8 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
     addAll: (keys, options) =>
       Effect.sync(() => {
         const priority = priorityOf(options)
-        for (const key of keys) addUnsafe(key, priority)
+        const at = now()
+        for (const key of keys) addUnsafe(key, priority, at)
       }),
     addAfter: (key, delay, options) =>
       Effect.sync(() => addAfterUnsafe(key, Duration.fromInputUnsafe(delay), priorityOf(options))),

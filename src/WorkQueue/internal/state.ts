@@ -33,8 +33,11 @@ export interface Entry<K> {
 
 /** @internal */
 export interface State<K> extends Metrics.Source {
-  /** Whether a key became ready that was not. */
-  readonly add: (key: K, priority: number) => boolean
+  /**
+   * Whether a key became ready that was not. Reading the clock costs as much as all the rest: `at` is the time where the
+   * caller knows it, and negative where it is to be read if it is needed.
+   */
+  readonly add: (key: K, priority: number, at: number) => boolean
   readonly take: (at: number) => Entry<K> | undefined
   /** Ends the processing of a key; `putBack` makes it ready again. Whether a key became ready. */
   readonly done: (entry: Entry<K>, putBack: boolean, at: number) => boolean
@@ -70,10 +73,10 @@ export const make = <K>(now: () => number, ageing: number): State<K> => {
     place: 0
   })
 
-  const add = (key: K, priority: number): boolean => {
+  const add = (key: K, priority: number, at: number): boolean => {
     const entry = entries.get(key)
     if (entry === undefined) {
-      const added = fresh(key, priority, now())
+      const added = fresh(key, priority, at < 0 ? now() : at)
       entries.set(key, added)
       ready.push(added)
       adds++
@@ -83,7 +86,7 @@ export const make = <K>(now: () => number, ageing: number): State<K> => {
       if (!entry.again) {
         entry.again = true
         entry.nextPriority = priority
-        entry.queuedAt = now()
+        entry.queuedAt = at < 0 ? now() : at
         adds++
       } else if (priority > entry.nextPriority) {
         entry.nextPriority = priority
