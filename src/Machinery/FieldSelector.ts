@@ -152,7 +152,7 @@ const termsOf = (text: string): ReadonlyArray<Term> => {
 }
 
 /**
- * Parses the text form. Empty terms are skipped, the others are sorted, as client-go does; `==` is `=`.
+ * Parses the text form. Terms without field and value are skipped, the others are sorted, as client-go does; `==` is `=`.
  *
  * @category parsing
  * @since 0.1.0
@@ -170,11 +170,9 @@ export const parse = (text: string): Result.Result<Selector, ParseError> => {
     const start = operator.index + operator[0].length
     const value = unescape(term.text.slice(start))
     if (Result.isFailure(value)) return fail(term.position + start + value.failure.position, value.failure.reason)
-    requirements.push({
-      field: term.text.slice(0, operator.index),
-      operator: operator[0] === "!=" ? "!=" : "=",
-      value: value.success
-    })
+    const field = term.text.slice(0, operator.index)
+    if (field === "" && value.success === "") continue
+    requirements.push({ field, operator: operator[0] === "!=" ? "!=" : "=", value: value.success })
   }
   return Result.succeed(make(...requirements))
 }

@@ -86,9 +86,14 @@ export const decode = (body: unknown): Result.Result<ReadonlyArray<Operation>, P
       return refuse(Inapplicable, `Unexpected kind: ${typeof kind === "string" ? kind : "unknown"}`, index)
     }
     const needed = kind === "move" || kind === "copy" ? ["from", "path"] : ["path"]
-    const missing = needed.find((name) => typeof operation[name] !== "string")
-    if (missing !== undefined) {
-      return refuse(Inapplicable, `${kind} operation failed to decode ${missing}: missing value`, index)
+    const absent = needed.find((name) => typeof operation[name] !== "string")
+    if (absent !== undefined) {
+      const detail = absent === "from"
+        ? "operation, missing from field: "
+        : ["replace", "move", "test"].includes(kind)
+        ? "operation missing path field: "
+        : ""
+      return refuse(Inapplicable, `${kind} operation failed to decode ${absent}: ${detail}${missing}`, index)
     }
   }
   return Result.succeed(body as ReadonlyArray<Operation>)

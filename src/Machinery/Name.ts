@@ -20,7 +20,7 @@ export type Problems = ReadonlyArray<string>
 
 const none: Problems = []
 
-const maximum = (length: number): string => `must be no more than ${length} characters`
+const maximum = (length: number, unit = "characters"): string => `must be no more than ${length} ${unit}`
 
 const empty = "must be non-empty"
 
@@ -28,7 +28,7 @@ const notMatching = (message: string, pattern: string, ...examples: ReadonlyArra
   examples.length === 0
     ? `${message} (regex used for validation is '${pattern}')`
     : `${message} (e.g. ${
-      examples.map((example) => `'${example}', `).join("or ")
+      examples.map((example) => `'${example}', `).join(" or ")
     }regex used for validation is '${pattern}')`
 
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`)
@@ -168,10 +168,11 @@ export const qualifiedName = (text: string): Problems => {
   const prefix = parts.length === 2 ? parts[0] : undefined
   if (prefix === "") problems.push(`prefix part ${empty}`)
   else if (prefix !== undefined) {
-    for (const problem of dns1123Subdomain(prefix)) problems.push(`prefix part ${problem}`)
+    // The rules of labels count bytes, and say so.
+    for (const problem of dns1123Subdomain(prefix)) problems.push(`prefix part ${inBytes(problem)}`)
   }
   if (name === "") problems.push(`name part ${empty}`)
-  else if (byteLength(name) > labelLength) problems.push(`name part ${maximum(labelLength)}`)
+  else if (byteLength(name) > labelLength) problems.push(`name part ${maximum(labelLength, "bytes")}`)
   if (!isKey.test(name)) problems.push(`name part ${badKey}`)
   return problems.length === 0 ? none : problems
 }
@@ -195,8 +196,10 @@ export const labelValue = (text: string): Problems => {
       "my_value",
       "12345"
     )
-  )
+  ).map(inBytes)
 }
+
+const inBytes = (problem: string): string => problem.replace(/^(must be no more than \d+) characters$/, "$1 bytes")
 
 /**
  * Anything that a path segment can hold: names of RBAC roles. Neither `.` nor `..`, no `/` and no `%`.

@@ -226,15 +226,13 @@ const parseFilter = (input: string, start: number): Outcome<{ readonly node: Nod
     }))
   }
   const [, leftText = "", operator = "", rightText = ""] = comparison
-  if (!isOperator(operator)) {
-    return Result.fail({ position: from + leftText.length, reason: `unrecognized filter operator ${operator}` })
-  }
   const left = parseInner(leftText, from)
   if (Result.isFailure(left)) return Result.fail(left.failure)
-  return Result.map(parseInner(rightText, from + leftText.length + operator.length), (right) => ({
-    node: { _tag: "Filter", left: left.success, operator, right },
-    end
-  }))
+  const right = parseInner(rightText, from + leftText.length + operator.length)
+  if (Result.isFailure(right)) return Result.fail(right.failure)
+  return isOperator(operator)
+    ? Result.succeed({ node: { _tag: "Filter", left: left.success, operator, right: right.success }, end })
+    : Result.fail({ position: from + leftText.length, reason: `unrecognized filter operator ${operator}` })
 }
 
 const escapes: { readonly [letter: string]: string } = {

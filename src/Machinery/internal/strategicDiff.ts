@@ -97,7 +97,7 @@ const byText = (left: unknown, right: unknown): number => GoText.compare(GoText.
 const diffItems = (
   from: Lists.List,
   to: Lists.List,
-  { mergeKey, of }: Lists.Strategy,
+  { mergeKey, of, retainKeys }: Lists.Strategy,
   options: Options
 ): Lists.Outcome<{ readonly items: Lists.List; readonly deleted: Lists.List }> =>
   Result.gen(function*() {
@@ -118,7 +118,7 @@ const diffItems = (
         ? -1
         : GoText.compare(keyOf(current), keyOf(wanted))
       if (order === 0 && Json.isObject(current) && Json.isObject(wanted)) {
-        const inner = yield* diff(current, wanted, of, options)
+        const inner = yield* diff(current, wanted, of, options, retainKeys)
         if (Object.keys(inner).length > 0) items.push({ ...inner, [mergeKey]: wanted[mergeKey] })
       } else if (order > 0) {
         if (options.changes) items.push(wanted)
