@@ -16,8 +16,9 @@ import * as QueueGo from "./queue-go/QueueGo.ts"
 
 const workers = 16
 const keys = Array.from({ length: 100_000 }, (_, i) => `default/pod-${i}`)
-/** How often each key is added again. */
-const times = 10
+/** Keys that are ready while they are added again, each so many times. */
+const ready = keys.slice(0, 10_000)
+const times = 100
 const delayed = 1_000_000
 const rounds = 7
 
@@ -65,19 +66,19 @@ const flow = Effect.scoped(Effect.gen(function*() {
 
 const add = Effect.scoped(Effect.gen(function*() {
   const queue = yield* WorkQueue.make({ name: "bench" })
-  yield* queue.addAll(keys)
+  yield* queue.addAll(ready)
   const one = yield* perSecond(
-    times * keys.length,
+    times * ready.length,
     Effect.gen(function*() {
       for (let i = 0; i < times; i++) {
-        for (const key of keys) yield* queue.add(key)
+        for (const key of ready) yield* queue.add(key)
       }
     })
   )
   const all = yield* perSecond(
-    times * keys.length,
+    times * ready.length,
     Effect.gen(function*() {
-      for (let i = 0; i < times; i++) yield* queue.addAll(keys)
+      for (let i = 0; i < times; i++) yield* queue.addAll(ready)
     })
   )
   return { one, all }
@@ -124,7 +125,7 @@ export const run: Effect.Effect<ReadonlyArray<Figure.Figure>, unknown> = Effect.
     const added = yield* add
     const go = clientGo === undefined
       ? undefined
-      : yield* clientGo({ keys: keys.length, workers, times, delayed: 0 })
+      : yield* clientGo({ keys: keys.length, workers, ready: ready.length, times, delayed: 0 })
     // The first round warms up.
     if (round === 0) continue
     ours.process.push(processed)
@@ -139,7 +140,7 @@ export const run: Effect.Effect<ReadonlyArray<Figure.Figure>, unknown> = Effect.
   const waiting = yield* memory
   const goWaiting = clientGo === undefined
     ? undefined
-    : (yield* clientGo({ keys: 1, workers: 1, times: 1, delayed })).delayed
+    : (yield* clientGo({ keys: 1, workers: 1, ready: 1, times: 1, delayed })).delayed
 
   const processRate = Figure.median(ours.process)
   const one = Figure.median(ours.one)

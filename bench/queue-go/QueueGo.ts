@@ -30,6 +30,9 @@ const exec = (file: string, args: ReadonlyArray<string>, cwd: string): Effect.Ef
 export interface Options {
   readonly keys: number
   readonly workers: number
+  /** Keys that are ready while they are added again. */
+  readonly ready: number
+  /** How often each of them is added again. */
   readonly times: number
   /** 0 leaves the figure out. */
   readonly delayed: number

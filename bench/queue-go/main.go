@@ -102,11 +102,12 @@ func delayed(count int) float64 {
 func main() {
 	keys := flag.Int("keys", 100_000, "keys to process")
 	workers := flag.Int("workers", 16, "workers")
-	times := flag.Int("times", 10, "how often each key is added again")
+	ready := flag.Int("ready", 10_000, "keys that are ready while they are added again")
+	times := flag.Int("times", 100, "how often each of them is added again")
 	waiting := flag.Int("delayed", 0, "keys to delay; 0 leaves the figure out")
 	flag.Parse()
 	all := names(*keys)
-	result := map[string]float64{"process": process(all, *workers), "add": add(all, *times)}
+	result := map[string]float64{"process": process(all, *workers), "add": add(names(*ready), *times)}
 	if *waiting > 0 {
 		result["delayed"] = delayed(*waiting)
 	}
