@@ -35,11 +35,17 @@ export type NodeKubernetes = Kubernetes.Kubernetes | Transport | ClientConfig.Cl
  */
 export type Failure = KubeconfigError | RequestError | Config.ConfigError
 
+// Layers are memoized by reference, and those above `ClientConfig` are the same for all clusters: without a memory of its
+// own, a program that provides a second cluster inside the first would get the transport, and the token, of the first.
+const isolated = <A, E, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, E, R> =>
+  Layer.effectContext(Layer.build(Layer.fresh(layer)))
+
 const over = <E>(config: Layer.Layer<ClientConfig.ClientConfig, E>): Layer.Layer<NodeKubernetes, E | Failure> =>
   Kubernetes.layerRestClient.pipe(
     Layer.provideMerge(RestClient.layerConfig),
     Layer.provideMerge(NodeTransport.layer),
     Layer.provideMerge(config),
+    isolated,
     Layer.provide(CredentialResolver.layer),
     Layer.provide(NodeOidcHttpClient.layer),
     Layer.provide(NodeServices.layer)
