@@ -50,7 +50,10 @@ export class RestClient extends Context.Service<RestClient, {
   readonly bytes: (
     request: Request.Request
   ) => Stream.Stream<Uint8Array, ApiError.ApiError | RequestError.RequestError>
-  /** The events of one watch connection, as they arrive; one pull is one read of the socket. */
+  /**
+   * The events of one watch connection, as they arrive; one pull is one read of the socket. The parameter `watch=true`
+   * is added where it is missing.
+   */
   readonly watch: (request: Request.Request) => Stream.Stream<WatchEvent<unknown>, Failure>
   /** A successful answer with its head, for callers that need the headers. */
   readonly response: (
@@ -115,13 +118,16 @@ export const make = Effect.fnUntraced(function*(
   const response = (request: Request.Request) => restCall.open(client, request)
 
   const startWatch = (request: Request.Request) =>
-    Effect.catch(response(request), (error): Effect.Effect<Transport.TransportResponse | undefined, Failure> => {
-      if (error._tag === "RequestError") return RetryAfter.isEmptyWatch(error) ? Effect.undefined : Effect.fail(error)
-      const { reason } = error
-      return reason._tag === "Expired" || reason._tag === "Gone"
-        ? Effect.fail(new WatchError.WatchError({ reason: new WatchError.Expired({ ...whatOf(request), error }) }))
-        : Effect.fail(error)
-    })
+    Effect.catch(
+      response(watching(request)),
+      (error): Effect.Effect<Transport.TransportResponse | undefined, Failure> => {
+        if (error._tag === "RequestError") return RetryAfter.isEmptyWatch(error) ? Effect.undefined : Effect.fail(error)
+        const { reason } = error
+        return reason._tag === "Expired" || reason._tag === "Gone"
+          ? Effect.fail(new WatchError.WatchError({ reason: new WatchError.Expired({ ...whatOf(request), error }) }))
+          : Effect.fail(error)
+      }
+    )
 
   return RestClient.of({
     server,
@@ -186,6 +192,12 @@ export const layerConfig: Layer.Layer<RestClient, never, Transport.Transport | C
     })
   })
 )
+
+// Without the parameter the server answers with a list.
+const watching = (request: Request.Request): Request.Request =>
+  request.query?.some(([name]) => name === "watch") === true
+    ? request
+    : { ...request, query: [["watch", "true"], ...(request.query ?? [])] }
 
 const whatOf = (request: Request.Request) => {
   const { target } = request

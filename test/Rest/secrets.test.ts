@@ -20,7 +20,8 @@ import * as TlsServer from "./tlsServer.ts"
 
 const planted = "planted-secret"
 
-const everything = (value: unknown) => `${inspect(value, { depth: 20, showHidden: true, getters: true })} ${String(value)}`
+const everything = (value: unknown) =>
+  `${inspect(value, { depth: 20, showHidden: true, getters: true })} ${String(value)}`
 
 it.live("no secret shows in logs, spans, metrics, errors or the insides of a service", () =>
   Effect.gen(function*() {
@@ -38,7 +39,11 @@ it.live("no secret shows in logs, spans, metrics, errors or the insides of a ser
     })
     const output: Array<string> = []
     const logger = Logger.make((options) => {
-      output.push(everything(options.message), everything(options.cause), JSON.stringify(Logger.formatStructured.log(options)))
+      output.push(
+        everything(options.message),
+        everything(options.cause),
+        JSON.stringify(Logger.formatStructured.log(options))
+      )
     })
     const tracer = Tracer.make({
       span: (options) => {
@@ -71,7 +76,11 @@ it.live("no secret shows in logs, spans, metrics, errors or the insides of a ser
     }
     const registry = new Map()
     yield* Effect.gen(function*() {
-      const transport = yield* NodeTransport.make({ server: its.address, ca: CaBundle.fixed(authority.certificate), credential })
+      const transport = yield* NodeTransport.make({
+        server: its.address,
+        ca: CaBundle.fixed(authority.certificate),
+        credential
+      })
       const authenticated = Authentication.make({ credential })(transport)
       const rest = yield* Effect.provideService(RestClient.make({ maxRetries: 0 }), Transport.Transport, authenticated)
       output.push(everything(transport), everything(authenticated), everything(rest), everything(credential))

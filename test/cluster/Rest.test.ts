@@ -1,0 +1,161 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import * as ClientConfig from "../../src/Config/ClientConfig.ts"
+import * as NodeKubernetes from "../../src/NodeKubernetes.ts"
+import * as RestClient from "../../src/Rest/RestClient.ts"
+import * as Warning from "../../src/Rest/Warning.ts"
+import { cluster } from "./TestCluster.ts"
+
+const core = (plural: string, namespace?: string, name?: string, subresource?: string) =>
+  ({ _tag: "Resource", group: "", version: "v1", plural, namespace, name, subresource }) as const
+
+const whoAmI = Effect.gen(function*() {
+  const rest = yield* RestClient.RestClient
+  const review = yield* rest.json({
+    method: "POST",
+    verb: "create",
+    target: { _tag: "Resource", group: "authentication.k8s.io", version: "v1", plural: "selfsubjectreviews" },
+    body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" }
+  })
+  const { userInfo } =
+    (review as { status: { userInfo: { username: string; groups: ReadonlyArray<string>; extra?: unknown } } }).status
+  return userInfo
+})
+
+const as = (options: ClientConfig.KubeconfigOptions) =>
+  NodeKubernetes.layerKubeconfig({ path: cluster.kubeconfig, ...options })
+
+layer(NodeServices.layer, { excludeTestServices: true })("Rest", (it) => {
+  it.effect("a token, a client certificate, and a user whom both act as with several groups", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* Effect.provide(whoAmI, as({}))).username, "admin")
+      assert.strictEqual((yield* Effect.provide(whoAmI, as({ context: "cert" }))).username, "cert")
+      const acting = yield* Effect.provide(
+        whoAmI,
+        as({
+          context: "cert",
+          impersonation: { user: "bob", groups: ["a", "b, c", "d"], extra: { "example.com/scope": ["x", "y"] } }
+        })
+      )
+      assert.strictEqual(acting.username, "bob")
+      assert.includeMembers([...acting.groups], ["a", "b, c", "d"])
+      assert.deepStrictEqual(acting.extra, { "example.com/scope": ["x", "y"] })
+    }))
+
+  it.effect("a user without rights reads what he may not do", () =>
+    Effect.gen(function*() {
+      const rest = yield* RestClient.RestClient
+      const error = yield* Effect.flip(rest.json({ method: "GET", verb: "list", target: core("pods", "default") }))
+      assert.include(
+        error.message,
+        `Forbidden: list pods in namespace default: pods is forbidden: User "nobody" cannot list resource "pods"`
+      )
+      const watch = yield* Effect.flip(
+        Stream.runDrain(rest.watch({ method: "GET", verb: "watch", target: core("pods", "default") }))
+      )
+      assert.strictEqual(watch.reason._tag, "Forbidden")
+    }).pipe(Effect.provide(as({ context: "nobody" }))))
+
+  it.effect("warnings of the server reach the handler, and a large answer comes compressed", () =>
+    Effect.gen(function*() {
+      const rest = yield* RestClient.RestClient
+      const seen: Array<string> = []
+      yield* rest.json({
+        method: "POST",
+        verb: "create",
+        target: core("configmaps", "default"),
+        query: [["dryRun", "All"], ["fieldValidation", "Warn"]],
+        body: { apiVersion: "v1", kind: "ConfigMap", metadata: { generateName: "warned-" }, dataa: {} }
+      }).pipe(
+        Effect.provideService(Warning.CurrentWarningHandler, ({ text }) => Effect.sync(() => void seen.push(text)))
+      )
+      assert.deepStrictEqual(seen, [`unknown field "dataa"`])
+      yield* Effect.scoped(Effect.gen(function*() {
+        const answer = yield* rest.response({
+          method: "GET",
+          verb: "get",
+          target: { _tag: "Path", path: "/openapi/v2" }
+        })
+        assert.strictEqual(answer.headers["content-encoding"], "gzip")
+        assert.strictEqual((JSON.parse(yield* answer.text) as { swagger: string }).swagger, "2.0")
+      }))
+    }).pipe(Effect.provide(as({}))))
+
+  it.effect("a token that is renewed in its file is taken up under an open watch, at the first 401 too", () =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const admin = yield* RestClient.RestClient
+      const tokenFor = (seconds: number) =>
+        Effect.map(
+          admin.json({
+            method: "POST",
+            verb: "create",
+            target: core("serviceaccounts", "kube-system", "namespace-controller", "token"),
+            body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: seconds } }
+          }),
+          (answer) => (answer as { status: { token: string } }).status.token
+        )
+      yield* Effect.ignore(admin.json({
+        method: "POST",
+        verb: "create",
+        target: core("serviceaccounts", "kube-system"),
+        body: { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "namespace-controller" } }
+      }))
+      const path = yield* files.makeTempFileScoped()
+      yield* files.writeFileString(path, yield* tokenFor(3600))
+      const config = yield* ClientConfig.ClientConfig
+      const holder = NodeKubernetes.layerOptions({
+        ...config,
+        credential: { _tag: "TokenFile", path, initial: undefined }
+      })
+      yield* Effect.gen(function*() {
+        const rest = yield* RestClient.RestClient
+        const names = yield* Ref.make<ReadonlyArray<string>>([])
+        const watch = yield* Effect.forkChild(
+          rest.watch({ method: "GET", verb: "watch", target: core("namespaces") }).pipe(
+            Stream.runForEach(({ object }) =>
+              Ref.update(names, (all) => [...all, (object as { metadata: { name: string } }).metadata.name])
+            )
+          )
+        )
+        assert.include((yield* whoAmI).username, "system:serviceaccount:kube-system:namespace-controller")
+        yield* files.writeFileString(path, "expired")
+        // The cached token serves until the server refuses one.
+        yield* whoAmI
+        yield* files.writeFileString(path, yield* tokenFor(3600))
+        yield* whoAmI
+        const name = `rotated-${Date.now()}`
+        yield* admin.json({
+          method: "POST",
+          verb: "create",
+          target: core("namespaces"),
+          body: { apiVersion: "v1", kind: "Namespace", metadata: { name } }
+        })
+        while (!(yield* Ref.get(names)).includes(name)) {
+          // A watch that has ended shows why.
+          if (watch.pollUnsafe() !== undefined) return assert.fail(String(yield* Effect.exit(Fiber.join(watch))))
+          yield* Effect.sleep("50 millis")
+        }
+        yield* Fiber.interrupt(watch)
+        yield* admin.json({ method: "DELETE", verb: "delete", target: core("namespaces", undefined, name) })
+      }).pipe(Effect.provide(holder))
+
+      // A client that begins with a token the server refuses, and finds the good one in the file.
+      yield* files.writeFileString(path, "expired")
+      yield* Effect.gen(function*() {
+        const refused = yield* Effect.flip(whoAmI)
+        assert.include(refused.message, "Unauthorized")
+        yield* files.writeFileString(path, yield* tokenFor(3600))
+        assert.include((yield* whoAmI).username, "namespace-controller")
+      }).pipe(
+        Effect.provide(
+          NodeKubernetes.layerOptions({ ...config, credential: { _tag: "TokenFile", path, initial: undefined } })
+        )
+      )
+    }).pipe(Effect.scoped, Effect.provide(as({}))))
+})
