@@ -26,7 +26,7 @@ import type {
 } from "../Machinery/Options.ts"
 import type * as Patch from "../Machinery/Patch.ts"
 import { InvalidUrl, RequestError } from "../Machinery/RequestError.ts"
-import type * as Resource from "../Machinery/Resource.ts"
+import * as Resource from "../Machinery/Resource.ts"
 import type { KubeList, KubeObject, Persisted, Scope, Subresources } from "../Machinery/Resource.ts"
 import * as Status from "../Machinery/Status.ts"
 import * as Request from "../Rest/Request.ts"
@@ -98,34 +98,75 @@ export interface ResourceClient<A extends KubeObject, S extends Scope, Sub exten
     selection?: ListOptions,
     options?: DeleteOptions
   ) => Effect.Effect<void, ApiError | RequestError>
-  /** The verbs of one subresource. */
-  readonly subresource: <K extends keyof Sub & string>(name: K) => SubresourceClient<Sub[K]>
+  /** The verbs of one subresource whose bodies are objects: `scale`, `eviction`, `token`. */
+  readonly subresource: <K extends Resource.ObjectSubresource<Sub>>(
+    name: K
+  ) => SubresourceClient<Resource.BodyOf<Sub[K]>, Resource.VerbsOf<Sub[K]>>
+  /** What the log of a container holds now; without `container` that of the only one, or of the one that annotations choose. */
+  readonly log: (
+    name: "log" extends keyof Sub ? string : never,
+    options?: LogOptions<Sub>
+  ) => Effect.Effect<string, ApiError | RequestError>
+  /** As `log`, in bytes as they arrive; with `follow` until the container ends. The connection closes with the stream. */
+  readonly logBytes: (
+    name: "log" extends keyof Sub ? string : never,
+    options?: LogOptions<Sub>
+  ) => Stream.Stream<Uint8Array, ApiError | RequestError>
   /** The collection as a value for `Reflector`, `Pager` and `Until`; the selection is part of it. */
   readonly listWatch: (selection?: Selection) => ListWatch<Persisted<A, S>>
 }
 
 /**
- * The verbs of one subresource of one kind. Which of them the server has stands in the descriptor; the others fail with
- * MethodNotAllowed.
+ * The options of a log, where the kind has one.
  *
  * @category models
  * @since 0.1.0
  */
-export interface SubresourceClient<B> {
+export type LogOptions<Sub> = Sub extends { readonly log: Resource.Connect<infer Options> } ? Options : never
+
+/**
+ * What a server answers to a posted body: the body as stored, but for evictions and bindings, which are not stored, a
+ * `Status`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Posted<B> = B extends { readonly kind?: "Eviction" | "Binding" } ? Status.Status : B
+
+/**
+ * All that a subresource may serve; `SubresourceClient` is what one does serve.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SubresourceVerbs<B> {
   readonly get: (name: string, options?: GetOptions) => Effect.Effect<B, ApiError | RequestError>
   /** Posts a body, as an eviction, a binding or a token request. */
   readonly create: (
     name: string,
     body: B,
     options?: CreateOptions
-  ) => Effect.Effect<B | Status.Status, ApiError | RequestError>
+  ) => Effect.Effect<Posted<B>, ApiError | RequestError>
   readonly update: (name: string, body: B, options?: UpdateOptions) => Effect.Effect<B, ApiError | RequestError>
+  /** Changes parts of the body; `Patch.apply` applies it as a field manager. */
   readonly patch: (
     name: string,
     patch: Patch.Patch<B>,
     options?: PatchOptions
   ) => Effect.Effect<B, ApiError | RequestError>
 }
+
+/**
+ * The verbs of one subresource of one kind: `SubresourceClient<Scale>` has get, update and patch,
+ * `SubresourceClient<Eviction, "create">` one verb.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SubresourceClient<B, V extends Resource.Verb = "get" | "update" | "patch"> = Pick<
+  SubresourceVerbs<B>,
+  V & keyof SubresourceVerbs<B>
+>
 
 /**
  * Makes the client of one kind. A namespaced kind may take a namespace, a cluster-scoped kind takes none.
@@ -154,20 +195,34 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
   rest: RestClient.RestClient["Service"],
   resource: Resource.Resource<A, S, Sub>,
   ...namespaces: S extends "Namespaced" ? [namespace?: string] : []
+): ResourceClient<A, S, Sub> => fromRepresentation(rest, resource, RestListWatch.objects(resource), namespaces[0])
+
+/**
+ * As `fromRestClient`, for objects in another form than whole and typed: metadata alone, or of a kind known only at run
+ * time. `DynamicClient` and `MetadataClient` are made of it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromRepresentation = <A extends KubeObject, S extends Scope, Sub extends Subresources>(
+  rest: RestClient.RestClient["Service"],
+  resource: Resource.Resource<A, S, Sub>,
+  representation: RestListWatch.Representation<Persisted<A, S>>,
+  namespace: string | undefined
 ): ResourceClient<A, S, Sub> => {
   type Object = Persisted<A, S>
-  const namespace: string | undefined = namespaces[0]
-  const representation = RestListWatch.objects(resource)
-  const { apiVersion, is, kind } = representation
+  const { accept, is } = representation
+  const type = typeOf(resource)
+  const wanted = `a ${representation.kind} of ${representation.apiVersion}`
 
   const at = (name?: string, subresource?: string, itsNamespace = namespace) =>
     RestListWatch.target(resource, itsNamespace, name, subresource)
 
   const one = (request: Request.Request): Effect.Effect<Object, ApiError | RequestError> =>
-    Effect.flatMap(rest.json(request), (body) =>
-      is(body)
-        ? Effect.succeed(body)
-        : Effect.fail(RestListWatch.unexpected(rest, request, body, `a ${kind} of ${apiVersion}`)))
+    Effect.flatMap(
+      rest.json(request),
+      (body) => is(body) ? Effect.succeed(body) : Effect.fail(RestListWatch.unexpected(rest, request, body, wanted))
+    )
 
   // What holds its own name goes where it says it lives; an address that differs is the server's to refuse.
   const named = (
@@ -182,7 +237,8 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
       verb,
       target: at(name, subresource, namespace ?? object.metadata?.namespace),
       query: Request.query(options),
-      body: { apiVersion, kind, ...object },
+      body: { ...type, ...object },
+      accept,
       contentType: verb === "update" ? undefined : "application/apply-patch+yaml"
     }
     return name === undefined || name === "" ? Effect.fail(nameless(request)) : one(request)
@@ -193,13 +249,14 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
       reason: new InvalidUrl({
         verb: request.verb,
         url: `${rest.server}${Request.path(request)}`,
-        description: `the ${kind} has no metadata.name`
+        description: `the ${resource.kind} has no metadata.name`
       })
     })
 
   const patch = (
     name: string,
     subresource: string | undefined,
+    itsType: object,
     value: Patch.Patch<never>,
     options: PatchOptions | undefined
   ): Request.Request => ({
@@ -207,8 +264,18 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
     verb: value._tag === "Apply" ? "apply" : "patch",
     target: at(name, subresource),
     query: Request.query(value._tag === "Apply" ? { ...options, ...value.options } : options),
-    body: value.body,
+    body: value._tag === "Apply" && Predicate.isObject(value.body) ? { ...itsType, ...value.body } : value.body,
+    accept,
     contentType: value.contentType
+  })
+
+  const log = (name: string, options: unknown): Request.Request => ({
+    method: "GET",
+    verb: "get",
+    target: at(name, "log"),
+    query: Request.query(Predicate.isObject(options) ? options : undefined),
+    // The log is text; what is wrong with it is told in JSON.
+    accept: "*/*"
   })
 
   const listWatch = (selection: Selection) =>
@@ -218,7 +285,8 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
   return {
     resource,
     namespace,
-    get: (name, options) => one({ method: "GET", verb: "get", target: at(name), query: Request.query(options) }),
+    get: (name, options) =>
+      one({ method: "GET", verb: "get", target: at(name), query: Request.query(options), accept }),
     list: (options = {}) => list(options),
     watch: (options = {}) => watch(options),
     create: (object, options) =>
@@ -227,11 +295,12 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
         verb: "create",
         target: at(undefined, undefined, namespace ?? object.metadata?.namespace),
         query: Request.query(options),
-        body: { apiVersion, kind, ...object }
+        body: { ...type, ...object },
+        accept
       }),
     update: (object, options) => named("update", object, undefined, options),
     updateStatus: (object, options) => named("update", object, "status", options),
-    patch: (name, value, options) => one(patch(name, undefined, value, options)),
+    patch: (name, value, options) => one(patch(name, undefined, type, value, options)),
     apply: (configuration, options) => named("apply", configuration, undefined, options),
     applyStatus: (configuration, options) => named("apply", configuration, "status", options),
     delete: (name, options) => {
@@ -239,12 +308,13 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
         method: "DELETE",
         verb: "delete",
         target: at(name),
-        body: deleteBody(options)
+        body: deleteBody(options),
+        accept
       }
       return Effect.flatMap(rest.json(request), (body) =>
         is(body) || Status.isStatus(body)
           ? Effect.succeed(body)
-          : Effect.fail(RestListWatch.unexpected(rest, request, body, `a ${kind} of ${apiVersion} or a Status`)))
+          : Effect.fail(RestListWatch.unexpected(rest, request, body, `${wanted} or a Status`)))
     },
     deleteCollection: (selection, options) =>
       Effect.asVoid(rest.json({
@@ -254,27 +324,49 @@ export const fromRestClient = <A extends KubeObject, S extends Scope, Sub extend
         query: Request.query(selection),
         body: deleteBody(options)
       })),
-    subresource: <K extends keyof Sub & string>(name: K) => {
+    subresource: <K extends Resource.ObjectSubresource<Sub>>(name: K) => {
+      type Body = Resource.BodyOf<Sub[K]>
       // The body's type is the descriptor's word: no two strings would tell a Scale from a TokenRequest that a
       // webhook changed, and a server may answer a create with a Status.
-      const call = (request: Request.Request) =>
+      const call = <B>(request: Request.Request) =>
         Effect.flatMap(rest.json(request), (body) =>
           Predicate.isObject(body)
-            ? Effect.succeed(body as Sub[K])
+            ? Effect.succeed(body as B)
             : Effect.fail(RestListWatch.unexpected(rest, request, body, `an object from the ${name} subresource`)))
-      return {
+      const itsType = typeOf(resource.subresources[name] ?? resource)
+      const written = (body: Body) => Predicate.isObject(body) ? { ...itsType, ...body } : body
+      const verbs: SubresourceVerbs<Body> = {
         get: (objectName, options) =>
           call({ method: "GET", verb: "get", target: at(objectName, name), query: Request.query(options) }),
         create: (objectName, body, options) =>
-          call({ method: "POST", verb: "create", target: at(objectName, name), query: Request.query(options), body }),
+          call({
+            method: "POST",
+            verb: "create",
+            target: at(objectName, name),
+            query: Request.query(options),
+            body: written(body)
+          }),
         update: (objectName, body, options) =>
-          call({ method: "PUT", verb: "update", target: at(objectName, name), query: Request.query(options), body }),
-        patch: (objectName, value, options) => call(patch(objectName, name, value, options))
+          call({
+            method: "PUT",
+            verb: "update",
+            target: at(objectName, name),
+            query: Request.query(options),
+            body: written(body)
+          }),
+        patch: (objectName, value, options) => call(patch(objectName, name, itsType, value, options))
       }
+      return verbs
     },
+    log: (name, options) => rest.text(log(name, options)),
+    logBytes: (name, options) => rest.bytes(log(name, options)),
     listWatch: (selection = {}) => listWatch(selection)
   }
 }
+
+// Empty where the kind is known to the object alone.
+const typeOf = (of: { readonly group: string; readonly version: string; readonly kind: string }) =>
+  of.kind === "" ? {} : { apiVersion: Resource.apiVersion(of), kind: of.kind }
 
 const deleteBody = (options: DeleteOptions | undefined) =>
   options === undefined ? undefined : {

@@ -230,9 +230,12 @@ const expression = (type: Expression, scope: Scope, listMap?: (item: string) => 
 const allVerbs = "create delete deletecollection get list patch update watch"
 
 const printResource = (resource: Resource, type: Type, model: ResourceModel, scope: Scope): string => {
-  const bodies = resource.subresources.map(({ name, body }) => {
+  const bodies = resource.subresources.map(({ name, body, verbs }) => {
     const text = scope.name(body.id)
-    return `${key(name)}: ${body._tag === "Object" ? text : `Resource.Connect<${text}>`}`
+    if (body._tag === "Connect") return `${key(name)}: Resource.Connect<${text}>`
+    return `${key(name)}: ${
+      verbs.join(" ") === objectVerbs ? text : `Resource.Only<${verbs.map(literal).join(" | ")}, ${text}>`
+    }`
   })
   const inline = `${type.name}, { ${bodies.join("; ")} }`
   const parameters = bodies.length === 0
@@ -275,6 +278,8 @@ const printResource = (resource: Resource, type: Type, model: ResourceModel, sco
   }\n})\n`
 }
 
+const objectVerbs = "get patch update"
+
 const isDefault = (subresource: Subresource, { group, version, kind }: Resource): boolean =>
-  subresource.body._tag === "Object" && subresource.verbs.join(" ") === "get patch update" &&
+  subresource.body._tag === "Object" && subresource.verbs.join(" ") === objectVerbs &&
   subresource.kind.group === group && subresource.kind.version === version && subresource.kind.kind === kind

@@ -124,6 +124,35 @@ export interface Connect<Options> {
 }
 
 /**
+ * Stands around the body of a subresource that serves other verbs than get, update and patch: an eviction is only
+ * created.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Only<V extends Verb, Body> {
+  readonly _tag: "Only"
+  readonly verbs: V
+  readonly body: Body
+}
+
+/**
+ * The type of a subresource's body.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BodyOf<S> = S extends Only<Verb, infer Body> ? Body : S
+
+/**
+ * The verbs of a subresource.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type VerbsOf<S> = S extends Only<infer V, unknown> ? V : "get" | "update" | "patch"
+
+/**
  * The names of those subresources whose bodies are objects: `status`, `scale`, `eviction`, not `log` or `exec`.
  *
  * @category models
@@ -134,8 +163,8 @@ export type ObjectSubresource<Sub> = {
 }[keyof Sub & string]
 
 /**
- * The body type of each subresource by its name, as in `{ status: Deployment, scale: Scale }`; `Connect` where there is
- * none.
+ * The body type of each subresource by its name, as in `{ status: Deployment, scale: Scale }`; `Only` where it serves
+ * other verbs than get, update and patch, `Connect` where there is no body.
  *
  * @category models
  * @since 0.1.0

@@ -80,7 +80,7 @@ describe("Printer", () => {
         text.slice(text.indexOf("export const Website"), text.indexOf("\n})") + 3),
         `export const Website = /*#__PURE__*/ Resource.make<Website, {
   log: Resource.Connect<WebsiteLogOptions>
-  scale: Scale
+  scale: Resource.Only<"get" | "update", Scale>
   shell: Resource.Connect<WebsiteShellOptions>
   status: Website
 }>()({

@@ -1479,7 +1479,10 @@ export interface Namespace {
  * @category resources
  * @since 0.1.0
  */
-export const Namespace = /*#__PURE__*/ Resource.make<Namespace, { finalize: Namespace; status: Namespace }>()({
+export const Namespace = /*#__PURE__*/ Resource.make<Namespace, {
+  finalize: Resource.Only<"update", Namespace>
+  status: Namespace
+}>()({
   group: "",
   version: "v1",
   kind: "Namespace",
@@ -2151,9 +2154,9 @@ export interface Pod {
  */
 export const Pod = /*#__PURE__*/ Resource.make<Pod, {
   attach: Resource.Connect<PodAttachOptions>
-  binding: Binding
+  binding: Resource.Only<"create", Binding>
   ephemeralcontainers: Pod
-  eviction: Eviction
+  eviction: Resource.Only<"create", Eviction>
   exec: Resource.Connect<PodExecOptions>
   log: Resource.Connect<PodLogOptions>
   portforward: Resource.Connect<PodPortForwardOptions>
@@ -3298,7 +3301,9 @@ export interface ServiceAccount {
  * @category resources
  * @since 0.1.0
  */
-export const ServiceAccount = /*#__PURE__*/ Resource.make<ServiceAccount, { token: TokenRequest }>()({
+export const ServiceAccount = /*#__PURE__*/ Resource.make<ServiceAccount, {
+  token: Resource.Only<"create", TokenRequest>
+}>()({
   group: "",
   version: "v1",
   kind: "ServiceAccount",
