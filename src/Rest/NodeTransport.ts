@@ -23,7 +23,7 @@ import type { KubeconfigError } from "../Config/KubeconfigError.ts"
 import { InvalidUrl, RequestError } from "../Machinery/RequestError.ts"
 import * as Authentication from "./Authentication.ts"
 import * as CaBundle from "./CaBundle.ts"
-import * as nodeError from "./internal/nodeError.ts"
+import * as connectionError from "./internal/connectionError.ts"
 import * as nodeExchange from "./internal/nodeExchange.ts"
 import * as nodePools from "./internal/nodePools.ts"
 import * as nodeProxy from "./internal/nodeProxy.ts"
@@ -122,7 +122,7 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => Effect.promise(() => pools.destroy()))
 
   const { ca, credential } = options
-  const poolFor = (where: nodeError.Where): Effect.Effect<nodePools.Pool, RequestError> => {
+  const poolFor = (where: connectionError.Where): Effect.Effect<nodePools.Pool, RequestError> => {
     if (ca === undefined && credential === undefined) return get(nothing, where)
     const bundle = ca === undefined ? Effect.undefined : ca.get
     const value = credential === undefined
@@ -133,8 +133,11 @@ export const make = Effect.fnUntraced(function*(
       (ca) => Effect.flatMap(value, (value) => get({ ca, certificate: value?.clientCertificate }, where))
     )
   }
-  const get = (material: nodePools.Material, where: nodeError.Where): Effect.Effect<nodePools.Pool, RequestError> =>
-    Effect.try({ try: () => pools.get(material), catch: (error) => nodeError.classify(error, where) })
+  const get = (
+    material: nodePools.Material,
+    where: connectionError.Where
+  ): Effect.Effect<nodePools.Pool, RequestError> =>
+    Effect.try({ try: () => pools.get(material), catch: (error) => connectionError.classify(error, where) })
 
   return Transport.Transport.of({
     server,

@@ -12,7 +12,7 @@ import * as dns from "node:dns"
 import type * as net from "node:net"
 import * as tls from "node:tls"
 import type { ClientCertificate } from "../../Config/Credential.ts"
-import { ConnectFailure } from "./nodeError.ts"
+import { ConnectFailure } from "./connectionError.ts"
 import * as nodeProxy from "./nodeProxy.ts"
 
 /** What all connections of one dispatcher share. Times are in milliseconds. */

@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import * as zlib from "node:zlib"
 import type { RequestError } from "../../Machinery/RequestError.ts"
 import type { TransportRequest, TransportResponse } from "../Transport.ts"
-import * as nodeError from "./nodeError.ts"
+import * as connectionError from "./connectionError.ts"
 
 /** What is held of a body that is read slower than it arrives. */
 const highWaterMark = 64 * 1024
@@ -40,7 +40,7 @@ export const send = (
   dispatcher: Dispatcher,
   origin: string,
   request: TransportRequest,
-  where: nodeError.Where
+  where: connectionError.Where
 ): Effect.Effect<TransportResponse, RequestError, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => {
     const exchange = make(where)
@@ -63,7 +63,7 @@ export const send = (
             exchange.handler
           )
         } catch (error) {
-          resume(Effect.fail(nodeError.classify(error, where)))
+          resume(Effect.fail(connectionError.classify(error, where)))
         }
         return exchange.close
       })
@@ -76,7 +76,7 @@ interface Exchange {
   readonly close: Effect.Effect<void>
 }
 
-const make = (where: nodeError.Where): Exchange => {
+const make = (where: connectionError.Where): Exchange => {
   let controller: Dispatcher.DispatchController | undefined
   let resumeHead: ((head: Effect.Effect<TransportResponse, RequestError>) => void) | undefined
   let chunks: Array<Uint8Array> = []
@@ -104,7 +104,7 @@ const make = (where: nodeError.Where): Exchange => {
   }
   const fail = (error: unknown) => {
     if (isEnded || failure !== undefined) return
-    failure = nodeError.classify(error, where)
+    failure = connectionError.classify(error, where)
     if (resumeHead !== undefined) {
       const resume = resumeHead
       const failed = failure
@@ -144,7 +144,7 @@ const make = (where: nodeError.Where): Exchange => {
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart: (its) => {
       controller = its
-      if (isClosed) its.abort(new nodeError.Abandoned())
+      if (isClosed) its.abort(new connectionError.Abandoned())
     },
     onResponseStart: (_controller, status, headers) => {
       if (status < 200) return
@@ -219,7 +219,7 @@ const make = (where: nodeError.Where): Exchange => {
       resumeHead = undefined
       if (isEnded || failure !== undefined) return
       inflate?.destroy()
-      controller?.abort(new nodeError.Abandoned())
+      controller?.abort(new connectionError.Abandoned())
     })
   }
 }

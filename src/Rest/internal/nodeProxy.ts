@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as http from "node:http"
 import * as https from "node:https"
 import * as net from "node:net"
-import { ConnectFailure } from "./nodeError.ts"
+import { ConnectFailure } from "./connectionError.ts"
 
 /** A proxy, its password apart from its address. */
 export interface Proxy {

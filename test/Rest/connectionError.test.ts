@@ -1,12 +1,12 @@
 import { assert, it } from "@effect/vitest"
-import * as nodeError from "../../src/Rest/internal/nodeError.ts"
+import * as connectionError from "../../src/Rest/internal/connectionError.ts"
 
 const where = { verb: "get", url: "https://server:6443/api" }
 
 const failed = (code: string, message = "what Node said") => Object.assign(new Error(message), { code })
 
 const kindOf = (error: unknown) => {
-  const { reason } = nodeError.classify(error, where)
+  const { reason } = connectionError.classify(error, where)
   return reason._tag === "Transport" ? reason.kind : reason._tag
 }
 
@@ -38,12 +38,15 @@ it("of several addresses that were tried the first speaks for all", () => {
 
 it("a refused client certificate and an expired server certificate are told apart", () => {
   assert.include(
-    nodeError.classify(failed("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"), where).message,
+    connectionError.classify(failed("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"), where).message,
     "as it does when it does not accept the client certificate"
   )
-  assert.include(nodeError.classify(failed("CERT_HAS_EXPIRED"), where).message, "the server's certificate has expired")
+  assert.include(
+    connectionError.classify(failed("CERT_HAS_EXPIRED"), where).message,
+    "the server's certificate has expired"
+  )
 })
 
 it("what is no error object still becomes a sentence", () => {
-  assert.strictEqual(nodeError.classify("odd", where).message, "Transport: get https://server:6443/api: odd")
+  assert.strictEqual(connectionError.classify("odd", where).message, "Transport: get https://server:6443/api: odd")
 })

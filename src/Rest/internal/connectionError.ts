@@ -1,5 +1,5 @@
 /**
- * Node's and undici's errors as `RequestError`, with a sentence that says what to do.
+ * The errors of Node, undici and `fetch` as `RequestError`, with a sentence that says what to do.
  *
  * Codes are compared here and nowhere else. What waiting does not mend (certificates, proxies) is told apart from what
  * passes, as it decides whether anybody retries. Messages name hosts and codes, never headers.
