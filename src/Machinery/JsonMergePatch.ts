@@ -8,10 +8,8 @@
  * @see https://www.rfc-editor.org/rfc/rfc7386
  * @since 0.1.0
  */
-import * as Result from "effect/Result"
 import * as Json from "./internal/json.ts"
 import type { MergeBody } from "./Patch.ts"
-import { Conflict, PatchError } from "./PatchError.ts"
 
 /**
  * The object with a merge patch applied. A patch that is no object replaces the whole.
@@ -70,28 +68,9 @@ const diff = (from: Json.JsonObject, to: Json.JsonObject): Record<string, unknow
 }
 
 /**
- * Whether two merge patches set one field to different values.
- *
- * @category guards
- * @since 0.1.0
- */
-export const conflicts = (left: unknown, right: unknown): boolean => {
-  if (Json.isObject(left)) {
-    return !Json.isObject(right) ||
-      Json.entries(left).some(([key, value]) => Json.has(right, key) && conflicts(value, right[key]))
-  }
-  if (Json.isArray(left)) {
-    return !Json.isArray(right) || left.length !== right.length ||
-      left.some((item, index) => conflicts(item, right[index]))
-  }
-  return left !== right
-}
-
-/**
  * The patch that brings `current` to `modified`, and takes away what `original` had and `modified` leaves out: what
- * `kubectl apply` sends for custom resources. What others added to `current` stays.
- *
- * Fails with `PatchError` (Conflict) where an addition meets a removal.
+ * `kubectl apply` sends for custom resources. What others added to `current` stays. Unlike a strategic one it cannot
+ * conflict: it removes only what `modified` leaves out, and sets only what `modified` has.
  *
  * @category constructors
  * @since 0.1.0
@@ -103,19 +82,11 @@ export const createThreeWay = <A extends object>(options: {
   readonly modified: A
   /** What the server has. */
   readonly current: A
-}): Result.Result<MergeBody<A>, PatchError> => {
+}): MergeBody<A> => {
   const modified = options.modified as Json.JsonObject
   const changes = select(diff(options.current as Json.JsonObject, modified), "values")
   const removals = select(diff((options.original ?? {}) as Json.JsonObject, modified), "nulls")
-  return conflicts(changes, removals)
-    ? Result.fail(
-      new PatchError({
-        reason: new Conflict({
-          description: `the changes ${JSON.stringify(changes)} conflict with the removals ${JSON.stringify(removals)}`
-        })
-      })
-    )
-    : Result.succeed(merge(removals, changes) as MergeBody<A>)
+  return merge(removals, changes) as MergeBody<A>
 }
 
 // An empty object is a value; an object that became empty says nothing.

@@ -139,7 +139,7 @@ it.prop("what it prints parses to a selector that prints and matches the same", 
   [requirements, labels]
 ) => {
   const checked = requirements.map(({ key, operator, values }) =>
-    Result.getOrThrow(LabelSelector.requirement(key, operator, values))
+    Result.getOrThrow(LabelSelector.requirement(key, operator, [...new Set(values)]))
   )
   const selector = LabelSelector.make(...checked)
   const text = LabelSelector.print(selector)
