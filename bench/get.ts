@@ -8,33 +8,9 @@
 import * as Undici from "@effect/platform-node/Undici"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as child from "node:child_process"
-import { Pod } from "../src/Api/core/v1.ts"
-import * as ResourceClient from "../src/Clientset/ResourceClient.ts"
-import * as CaBundle from "../src/Rest/CaBundle.ts"
-import * as NodeTransport from "../src/Rest/NodeTransport.ts"
-import * as RestClient from "../src/Rest/RestClient.ts"
-import * as Transport from "../src/Rest/Transport.ts"
 import * as Figure from "./Figure.ts"
 import * as GoClient from "./get/GoClient.ts"
-
-interface Served {
-  readonly port: number
-  readonly certificate: string
-}
-
-const serve = Effect.acquireRelease(
-  Effect.callback<{ readonly served: Served; readonly process: child.ChildProcess }>((resume) => {
-    const process = child.spawn(globalThis.process.execPath, [`${import.meta.dirname}/get/server.ts`], {
-      stdio: ["pipe", "pipe", "inherit"]
-    })
-    process.stdout?.once(
-      "data",
-      (line: Buffer) => resume(Effect.succeed({ served: JSON.parse(line.toString()), process }))
-    )
-  }),
-  ({ process }) => Effect.sync(() => process.kill())
-)
+import * as Served from "./get/Served.ts"
 
 const rounds = 7
 const serial = 3000
@@ -48,7 +24,7 @@ const time = (calls: number, call: Effect.Effect<unknown, unknown>) =>
     return (performance.now() - from) * 1000 / calls
   })
 
-const byHand = (served: Served, allowH2: boolean) => {
+const byHand = (served: Served.Served, allowH2: boolean) => {
   const agent = new Undici.Agent({ connect: { ca: served.certificate, preferH2: allowH2 }, allowH2 })
   const options = {
     origin: `https://127.0.0.1:${served.port}`,
@@ -66,20 +42,9 @@ const byHand = (served: Served, allowH2: boolean) => {
   }
 }
 
-const clientOf = (served: Served, allowsHttp2: boolean) =>
+const compare = (served: Served.Served, protocol: "HTTP/1.1" | "HTTP/2") =>
   Effect.gen(function*() {
-    const transport = yield* NodeTransport.make({
-      server: `https://127.0.0.1:${served.port}`,
-      ca: CaBundle.fixed(served.certificate),
-      allowsHttp2
-    })
-    const rest = yield* Effect.provideService(RestClient.make({ userAgent: "bench" }), Transport.Transport, transport)
-    return ResourceClient.fromRestClient(rest, Pod, "default")
-  })
-
-const compare = (served: Served, protocol: "HTTP/1.1" | "HTTP/2") =>
-  Effect.gen(function*() {
-    const pods = yield* clientOf(served, protocol === "HTTP/2")
+    const pods = yield* Served.clientOf(served, protocol === "HTTP/2")
     const hand = byHand(served, protocol === "HTTP/2")
     const ours: Array<number> = []
     const theirs: Array<number> = []
@@ -104,9 +69,9 @@ const compare = (served: Served, protocol: "HTTP/1.1" | "HTTP/2") =>
     } satisfies Figure.Figure
   })
 
-const throughput = (served: Served) =>
+const throughput = (served: Served.Served) =>
   Effect.gen(function*() {
-    const pods = yield* clientOf(served, true)
+    const pods = yield* Served.clientOf(served, true)
     const client = yield* GoClient.make
     if (client === undefined) yield* Console.log("client-go is left out: it cannot be built without Go")
     const calls = 12_000
@@ -133,6 +98,6 @@ const throughput = (served: Served) =>
   })
 
 export const run: Effect.Effect<ReadonlyArray<Figure.Figure>, unknown> = Effect.scoped(Effect.gen(function*() {
-  const { served } = yield* serve
+  const served = yield* Served.make
   return [yield* compare(served, "HTTP/1.1"), yield* compare(served, "HTTP/2"), yield* throughput(served)]
 }))

@@ -1,5 +1,6 @@
 /**
- * The server that `get.ts` measures against, in a process of its own: one Pod over TLS, HTTP/2 and HTTP/1.1.
+ * The server that `get.ts` and `soak.ts` measure against, in a process of its own: one Pod over TLS, HTTP/2 and HTTP/1.1, and a
+ * watch that tells of it and then says nothing.
  *
  * Prints one line of JSON (`port` and the authority's certificate) and serves until its stdin closes.
  */
@@ -17,7 +18,11 @@ const { authority, certificate } = await Effect.runPromise(Effect.gen(function*(
 const body = Buffer.from(Pod.text)
 const server = http2.createSecureServer(
   { allowHTTP1: true, cert: certificate.certificate, key: certificate.key },
-  (_, response) => {
+  (request, response) => {
+    if (request.url.includes("watch=true")) {
+      response.writeHead(200, { "content-type": "application/json" })
+      return void response.write(`{"type":"ADDED","object":${Pod.text}}\n`)
+    }
     response.writeHead(200, { "content-type": "application/json", "content-length": body.length })
     response.end(body)
   }
