@@ -85,7 +85,7 @@ export interface Enqueue<in K> {
  * @since 0.1.0
  */
 export interface ProcessOptions {
-  /** How many keys are handled at a time: a whole number, 1 by default and for anything below. */
+  /** How many keys are handled at a time: a whole number from 1; 1 by default, and for anything else. */
   readonly concurrency?: number
 }
 
@@ -176,6 +176,11 @@ interface Waiter {
 const priorityOf = (options: AddOptions | undefined): number => {
   const priority = options?.priority
   return priority === undefined || Number.isNaN(priority) ? 0 : priority
+}
+
+const concurrencyOf = (options: ProcessOptions | undefined): number => {
+  const concurrency = options?.concurrency ?? 1
+  return Number.isSafeInteger(concurrency) && concurrency > 0 ? concurrency : 1
 }
 
 /** Delayed keys that become ready in one step, so that a million of them do not block the process. */
@@ -273,14 +278,20 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
   const timer: Effect.Effect<never> = Effect.forever(Effect.suspend(() => {
     if (delays.takeDue(now(), batchSize, addUnsafe) === batchSize) return Effect.yieldNow
     const next = delays.next()
-    const poked = Effect.callback<void>((resume) => {
-      // The fiber may have yielded since it looked.
-      if (delays.next() < next) return resume(Effect.void)
-      wakeTimer = () => resume(Effect.void)
-      return Effect.sync(() => {
-        wakeTimer = undefined
+    const poked = Effect.withFiber((fiber) =>
+      Effect.callback<void>((resume) => {
+        // The fiber may have yielded since it looked.
+        if (delays.next() < next) return resume(Effect.void)
+        // Once for all the keys of one turn, and not on the stack of whoever adds them.
+        wakeTimer = () => {
+          wakeTimer = undefined
+          fiber.currentDispatcher.scheduleTask(() => resume(Effect.void), 0)
+        }
+        return Effect.sync(() => {
+          wakeTimer = undefined
+        })
       })
-    })
+    )
     return next === Infinity ? poked : Effect.raceFirst(clock.sleep(Duration.millis((next - now()) / 1e6)), poked)
   }))
 
@@ -314,7 +325,7 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
     })
 
   const process: Dequeue<K>["process"] = (handler, options) => {
-    const concurrency = Math.max(1, Math.floor(options?.concurrency ?? 1) || 1)
+    const concurrency = concurrencyOf(options)
     return concurrency === 1
       ? worker(handler)
       : Effect.forEach(Array.from({ length: concurrency }), () => worker(handler), { concurrency, discard: true })
@@ -327,10 +338,8 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
     Stream.callback<A, E, R>(
       (results) =>
         process((key, priority) => Effect.flatMap(handler(key, priority), (a) => Queue.offer(results, a)), options)
-          .pipe(
-            Effect.andThen(Queue.end(results))
-          ),
-      { bufferSize: 1, strategy: "suspend" }
+          .pipe(Effect.andThen(Queue.end(results))),
+      { bufferSize: 0, strategy: "suspend" }
     )
 
   const take: Dequeue<K>["take"] = Effect.uninterruptibleMask((restore) => {

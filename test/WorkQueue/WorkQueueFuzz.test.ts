@@ -20,7 +20,11 @@ const keys = ["a", "b", "c", "d", "e", "f"]
 
 const int = (below: number) => Random.nextIntBetween(0, below, { halfOpen: true })
 
-const yields = (count: number) => Effect.repeat(Effect.yieldNow, { times: count })
+const yields = (count: number) =>
+  Effect.suspend(() => {
+    let left = count
+    return Effect.whileLoop({ while: () => left-- > 0, body: () => Effect.yieldNow, step: () => {} })
+  })
 
 /** What the promises are checked against: the last add of each key, and the last run of it that ended well. */
 const makeWitness = () => {
@@ -151,7 +155,7 @@ describe("WorkQueue under random interruption", () => {
     const moments = pace === "at random" ? pace : `every ${pace} operations`
     it.effect(`loses no key, gives none to two workers and leaves none stuck, yielding ${moments}`, () =>
       Effect.gen(function*() {
-        for (let i = 0; i < 200; i++) {
+        for (let i = 0; i < 160; i++) {
           const seed = index * 1000 + i
           yield* Effect.onExit(
             round(seed, pace),
@@ -176,7 +180,7 @@ describe("WorkQueue at every pace", () => {
     )
 
   it.effect("does not lose a wake-up with the worker that it woke", () =>
-    everyPace(100, (pace, seed) =>
+    everyPace(60, (pace, seed) =>
       Effect.gen(function*() {
         const queue = yield* WorkQueue.make<string>()
         const handled: Array<string> = []
@@ -201,7 +205,7 @@ describe("WorkQueue at every pace", () => {
       }).pipe(Effect.scoped, Random.withSeed(seed))))
 
   it.effect("sleeps through no delay that is added while it goes to sleep", () =>
-    everyPace(60, (pace, seed) =>
+    everyPace(20, (pace, seed) =>
       Effect.gen(function*() {
         const queue = yield* paced(pace, seed)(
           Effect.provideService(WorkQueue.make<number>(), Scope.Scope, yield* Effect.scope)
