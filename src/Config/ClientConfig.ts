@@ -111,6 +111,24 @@ export const defaults: Omit<Service, "server"> = {
   userAgent: undefined
 }
 
+// What no source may say, however it is made.
+const checked = (config: Service): Effect.Effect<Service, KubeconfigError.KubeconfigError> => {
+  const { rateLimit, tls } = config
+  if (tls.insecureSkipVerify && tls.certificateAuthority !== undefined) {
+    return Effect.fail(KubeconfigError.invalid({
+      member: "tls",
+      description: "a certificate authority and insecureSkipVerify exclude each other"
+    }))
+  }
+  if (rateLimit !== undefined && !(rateLimit.qps > 0 && rateLimit.burst >= 1)) {
+    return Effect.fail(KubeconfigError.invalid({
+      member: "rateLimit",
+      description: "expected more than 0 requests per second and at least 1 at once"
+    }))
+  }
+  return Effect.succeed(ClientConfig.of(config))
+}
+
 /**
  * What takes the place of what a kubeconfig says. An option that is absent or empty changes nothing.
  *
@@ -134,7 +152,7 @@ export const fromKubeconfig: (
   function*(options) {
     const loaded = yield* KubeconfigLoader.load(options)
     const { config } = yield* Resolve.resolve(loaded, options ?? {})
-    return ClientConfig.of(config)
+    return yield* checked(config)
   }
 )
 
@@ -219,7 +237,8 @@ export const layerInCluster: Layer.Layer<ClientConfig, KubeconfigError.Kubeconfi
   .effect(ClientConfig, fromInCluster)
 
 /**
- * The server and whatever differs from `defaults`. Fails with `Invalid` where the server is not an address.
+ * The server and whatever differs from `defaults`. Fails with `Invalid` where the server is not an address or options
+ * contradict each other.
  *
  * @category layers
  * @since 0.1.0
@@ -229,9 +248,9 @@ export const layerOptions = (
 ): Layer.Layer<ClientConfig, KubeconfigError.KubeconfigError> =>
   Layer.effect(
     ClientConfig,
-    Effect.map(
+    Effect.flatMap(
       ServerAddress.parse(options.server, { member: "server" }),
-      (server) => ({ ...defaults, ...options, server })
+      (server) => checked({ ...defaults, ...options, server })
     )
   )
 
@@ -261,7 +280,7 @@ export const fromEnv: Effect.Effect<Service, Config.ConfigError | KubeconfigErro
         description: "a client certificate needs both the certificate and its key"
       })
     }
-    return ClientConfig.of({
+    return yield* checked({
       ...defaults,
       server: yield* ServerAddress.parse(server, { member: "KUBE_HOST" }),
       namespace: (yield* optional(Config.NonEmptyString("KUBE_NAMESPACE"))) ?? defaults.namespace,

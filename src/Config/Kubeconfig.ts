@@ -296,7 +296,9 @@ const words: { readonly [type: string]: string } = {
 const describe = (message: string, found: string): string => {
   if (!message.startsWith("Expected ")) return message
   const expected = message.slice("Expected ".length)
-  return `expected ${Object.hasOwn(words, expected) ? words[expected] : expected}, found ${found}`
+  // In YAML 1.1 yes, no, on, off, y and n are booleans too.
+  const hint = expected === "string" && (found === "a boolean" || found === "a number") ? "; put it in quotes" : ""
+  return `expected ${Object.hasOwn(words, expected) ? words[expected] : expected}, found ${found}${hint}`
 }
 
 /**

@@ -192,7 +192,7 @@ it("says line, column and member of everything that is wrong, and quotes nothing
     [
       "/k:5:13: clusters[0].cluster.server: expected a text, found a list",
       "/k:6:8: users: expected a list, found a mapping",
-      "/k:1:18: current-context: expected a text, found a number"
+      "/k:1:18: current-context: expected a text, found a number; put it in quotes"
     ].join("\n")
   )
   assert.strictEqual(messages("[]"), "/k:1:1: expected a mapping, found a list")
@@ -201,7 +201,7 @@ it("says line, column and member of everything that is wrong, and quotes nothing
   assert.strictEqual(messages("kind: Pod\n"), "/k:1:7: kind: expected \"Config\" | \"\", found a text")
   assert.strictEqual(
     messages("users:\n- name: a\n  user: {token: yes}\n"),
-    "/k:3:17: users[0].user.token: expected a text, found a boolean"
+    "/k:3:17: users[0].user.token: expected a text, found a boolean; put it in quotes"
   )
   assert.strictEqual(
     messages("clusters:\n- name: a\n  cluster:\n    certificate-authority-data: planted secret\n"),
