@@ -12,14 +12,23 @@ export * as ClientConfig from "./Config/ClientConfig.ts"
 /** `Clientset`: a `ResourceClient` for every built-in kind, under the names client-go gives them. */
 export * as Clientset from "./Clientset/Clientset.ts"
 
+/** Status conditions: what a controller says about an object, one entry per type. */
+export * as Condition from "./Machinery/Condition.ts"
+
 /** `Controller`: keeps the objects of one kind as they should be, for ever. */
 export * as Controller from "./Controller/Controller.ts"
+
+/** `DiscoveryClient`: asks the server what it serves. */
+export * as DiscoveryClient from "./Discovery/DiscoveryClient.ts"
 
 /** `InformerFactory`: shared informers by what they watch. */
 export * as InformerFactory from "./Informer/InformerFactory.ts"
 
 /** Label selectors: which objects, by their labels. */
 export * as LabelSelector from "./Machinery/LabelSelector.ts"
+
+/** Owner references: which objects an object belongs to, and which one controls it. */
+export * as OwnerReference from "./Machinery/OwnerReference.ts"
 
 /** `Patch`: a change to one object, in one of the four forms the API knows. */
 export * as Patch from "./Machinery/Patch.ts"
@@ -44,6 +53,9 @@ export * as Retry from "./FlowControl/Retry.ts"
 
 /** `SharedInformer`: one cache of one collection, one watch behind it, any number of readers and listeners. */
 export * as SharedInformer from "./Informer/SharedInformer.ts"
+
+/** `Until`: waits for what a watch is expected to show. */
+export * as Until from "./Watch/Until.ts"
 
 /** A queue of keys for controllers: a key is in it once, is in the hands of one worker at a time, and comes again if it was added meanwhile. client-go's three queues (deduplicating, delaying, rate limiting) and controller-runtime's priority queue in one. */
 export * as WorkQueue from "./WorkQueue/WorkQueue.ts"

@@ -6,8 +6,23 @@ export * as ApiError from "./ApiError.ts"
 /** What a field manager wants of an object: the type of a server-side apply. */
 export * as ApplyConfiguration from "./ApplyConfiguration.ts"
 
+/** Status conditions: what a controller says about an object, one entry per type. */
+export * as Condition from "./Condition.ts"
+
+/** `Equality`: whether two objects mean the same, although their texts differ. */
+export * as Equality from "./Equality.ts"
+
 /** Field selectors: which objects, by the few fields that the server lets them be selected by. */
 export * as FieldSelector from "./FieldSelector.ts"
+
+/** `GroupVersion`: one version of one API group, the `apiVersion` of objects. */
+export * as GroupVersion from "./GroupVersion.ts"
+
+/** `GroupVersionKind`: the type of an object, as objects name it themselves. */
+export * as GroupVersionKind from "./GroupVersionKind.ts"
+
+/** `GroupVersionResource`: a resource type, as paths and RBAC rules name it. */
+export * as GroupVersionResource from "./GroupVersionResource.ts"
 
 /** `IntOrString`: a port by number or by name, an amount of pods absolute or in percent. */
 export * as IntOrString from "./IntOrString.ts"
@@ -39,11 +54,17 @@ export * as ObjectKey from "./ObjectKey.ts"
 /** The metadata every Kubernetes object and every list carries. */
 export * as ObjectMeta from "./ObjectMeta.ts"
 
+/** `ObjectReference`: how an Event, a binding or a status points to an object. */
+export * as ObjectReference from "./ObjectReference.ts"
+
 /** `ObjectSchema`: all that is known of a type's fields, for those who must check, default or prune objects. */
 export * as ObjectSchema from "./ObjectSchema.ts"
 
 /** The options of each verb, under the names the API gives them. */
 export * as Options from "./Options.ts"
+
+/** Owner references: which objects an object belongs to, and which one controls it. */
+export * as OwnerReference from "./OwnerReference.ts"
 
 /** `ParseError`: a text is not what it was taken for. */
 export * as ParseError from "./ParseError.ts"
@@ -63,6 +84,9 @@ export * as RequestError from "./RequestError.ts"
 /** The descriptor of one kind: what a client, an informer or a server must know about `Deployment` to work with it. */
 export * as Resource from "./Resource.ts"
 
+/** `Scheme`: which kinds a program knows, and what it does with the versions of each. */
+export * as Scheme from "./Scheme.ts"
+
 /** `Status`: what the API server answers when there is no object to return, above all its errors. */
 export * as Status from "./Status.ts"
 
@@ -74,3 +98,6 @@ export * as Structure from "./Structure.ts"
 
 /** `Time`: the points in time that objects carry, which are RFC 3339 texts with whole seconds. */
 export * as Time from "./Time.ts"
+
+/** `Unstructured`: an object of a kind known only at run time, which is plain JSON. */
+export * as Unstructured from "./Unstructured.ts"

@@ -1,0 +1,156 @@
+/**
+ * A controller for a custom resource, from nothing to convergence: every Website gets a Deployment and a Service.
+ *
+ *     npm run demo                                          in memory, no cluster needed
+ *     npm run demo -- --kubeconfig FILE [--context NAME]    on that cluster; what it made is removed at the end
+ */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Console, Duration, Effect, Option, Schedule, Stream } from "effect"
+import { Clientset, Condition, Controller, InformerFactory, OwnerReference } from "effect-kubernetes"
+import { Resource, ResourceClient, Retry, SharedInformer } from "effect-kubernetes"
+import { CustomResourceDefinition } from "effect-kubernetes/Api/apiextensions/v1"
+import { Deployment } from "effect-kubernetes/Api/apps/v1"
+import { Service } from "effect-kubernetes/Api/core/v1"
+import * as NodeKubernetes from "effect-kubernetes/NodeKubernetes"
+import * as ApiServer from "effect-kubernetes/Testing/ApiServer"
+import { Command, Flag } from "effect/cli"
+
+interface Website extends Resource.KubeObject {
+  readonly spec: { readonly image: string; readonly replicas: number }
+  readonly status?: { readonly observedGeneration?: number; readonly conditions?: ReadonlyArray<Condition.Condition> }
+}
+const Website = Resource.make<Website, { status: Website }>()({
+  group: "demo.effect-kubernetes.dev",
+  version: "v1",
+  kind: "Website",
+  plural: "websites",
+  scope: "Namespaced",
+  subresources: ["status"]
+})
+const openAPIV3Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true }
+const crd = {
+  metadata: { name: "websites.demo.effect-kubernetes.dev" },
+  spec: {
+    group: Website.group,
+    scope: Website.scope,
+    names: { kind: Website.kind, plural: Website.plural },
+    versions: [{ name: "v1", served: true, storage: true, subresources: { status: {} }, schema: { openAPIV3Schema } }]
+  }
+}
+
+const namespace = "website-demo"
+const names = ["blog", "docs", "shop", "status", "wiki"]
+const mine = { fieldManager: "website-controller", force: true }
+const tally = { reconciles: 0, conflicts: 0 }
+
+/** Runs an effect again while another writer was faster, and counts how often. */
+const retryOnConflict = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.tapError(self, (error) => Effect.sync(() => Retry.isConflict(error) && tally.conflicts++)).pipe(
+    Retry.onConflict()
+  )
+
+/** Makes the present what it should be, whatever it was called for. */
+const reconcile = Effect.fnUntraced(function*(name: string) {
+  const { appsV1, coreV1 } = yield* Clientset.Clientset
+  const websites = yield* ResourceClient.make(Website, namespace)
+  const website = yield* websites.get(name).pipe(Effect.catchReason("ApiError", "NotFound", () => Effect.undefined))
+  if (website === undefined) return yield* Console.log(`      ${name}: gone`)
+
+  const labels = { app: name }
+  const metadata = { name, labels, ownerReferences: [OwnerReference.makeController(website, Website)] }
+  const { image, replicas } = website.spec
+  const template = { metadata: { labels }, spec: { containers: [{ name: "web", image }] } }
+  const spec = { replicas, selector: { matchLabels: labels }, template }
+  yield* appsV1.deployments(namespace).apply({ metadata, spec }, mine)
+  yield* coreV1.services(namespace).apply({ metadata, spec: { selector: labels, ports: [{ port: 80 }] } }, mine)
+
+  const observedGeneration = website.metadata.generation ?? 0
+  if (website.status?.observedGeneration === observedGeneration) return
+  const message = `Deployment of ${replicas} and Service applied`
+  const ready = { type: "Ready", status: "True", reason: "Applied", message } as const
+  const conditions = yield* Condition.set(website.status?.conditions, ready)
+  yield* websites.updateStatus({ ...website, status: { observedGeneration, conditions } })
+  yield* Console.log(`      ${name}: ${message}`)
+}, retryOnConflict)
+
+const controller = Controller.make(Website, {
+  namespaces: namespace,
+  owns: [Deployment, Service],
+  concurrency: 4,
+  reconcile: ({ name }) => reconcile(name)
+})
+
+/** Changes something, and says how long it took until all was as it should be. */
+const step = <E, R, E2, R2>(
+  title: string,
+  change: Effect.Effect<unknown, E, R>,
+  converged: Effect.Effect<void, E2, R2>
+) =>
+  Console.log(`\n  ${title}`).pipe(
+    Effect.andThen(Effect.timed(Effect.andThen(change, converged))),
+    Effect.flatMap(([took]) => Console.log(`    ✔ converged after ${Duration.toMillis(took).toFixed(0)} ms`))
+  )
+
+/** Waits until what a cache holds satisfies a condition. */
+const until = <A>(informer: SharedInformer.SharedInformer<A>, holds: (objects: ReadonlyArray<A>) => boolean) =>
+  informer.changes.pipe(Stream.mapEffect(() => informer.list), Stream.takeUntil(holds), Stream.runDrain)
+
+const demo = Effect.gen(function*() {
+  const { apiextensionsV1, appsV1, coreV1 } = yield* Clientset.Clientset
+  const crds = apiextensionsV1.customResourceDefinitions()
+  const namespaces = coreV1.namespaces()
+  const websites = yield* ResourceClient.make(Website, namespace)
+  yield* Effect.acquireRelease(
+    Effect.andThen(crds.apply(crd, mine), namespaces.apply({ metadata: { name: namespace } }, mine)),
+    () => Effect.ignore(Effect.andThen(crds.delete(crd.metadata.name), namespaces.delete(namespace)))
+  )
+  // A new kind is served a moment after its definition is stored.
+  yield* Effect.retry(websites.list(), Schedule.spaced("20 millis"))
+
+  yield* Effect.forkScoped(Stream.runForEach(controller.outcomes, () => Effect.sync(() => tally.reconciles++)))
+  const informers = yield* InformerFactory.InformerFactory
+  const cached = yield* informers.get(Website, { namespaces: namespace })
+  const deployments = yield* informers.get(Deployment, { namespaces: namespace })
+  const named = <A extends Resource.KubeObject>(objects: ReadonlyArray<A>, name: string) =>
+    objects.find((object) => object.metadata?.name === name)
+
+  yield* step(
+    `${names.length} websites are created`,
+    Effect.forEach(
+      names,
+      (name) => websites.create({ metadata: { name }, spec: { image: "nginx:1.29", replicas: 1 } })
+    ),
+    until(cached, (all) => names.every((name) => Condition.isTrue(named(all, name)?.status?.conditions, "Ready")))
+  )
+  yield* step(
+    "blog is scaled to 3",
+    retryOnConflict(
+      Effect.flatMap(websites.get("blog"), (blog) => websites.update({ ...blog, spec: { ...blog.spec, replicas: 3 } }))
+    ),
+    until(deployments, (all) => named(all, "blog")?.spec?.replicas === 3)
+  )
+  const { metadata: { uid } } = yield* appsV1.deployments(namespace).get("shop")
+  yield* step(
+    "somebody deletes the Deployment of shop",
+    appsV1.deployments(namespace).delete("shop"),
+    until(deployments, (all) => named(all, "shop") !== undefined && named(all, "shop")?.metadata.uid !== uid)
+  )
+  yield* step(
+    "wiki is deleted, and what it owns goes with it",
+    websites.delete("wiki"),
+    until(deployments, (all) => named(all, "wiki") === undefined)
+  )
+  const objects = (yield* cached.list).length + (yield* deployments.list).length
+  yield* Console.log(`\n  ${objects} objects, ${tally.reconciles} reconciles, ${tally.conflicts} conflicts retried\n`)
+}).pipe(Effect.scoped)
+
+const flags = { kubeconfig: Flag.optional(Flag.String("kubeconfig")), context: Flag.optional(Flag.String("context")) }
+const command = Command.make("demo", flags, ({ context, kubeconfig }) =>
+  Option.isNone(kubeconfig)
+    ? Effect.provide(demo, ApiServer.layer)
+    : Effect.provide(
+      demo,
+      NodeKubernetes.layerKubeconfig({ path: kubeconfig.value, context: Option.getOrUndefined(context) })
+    ))
+
+Command.run(command, { version: "0.1.0" }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)
