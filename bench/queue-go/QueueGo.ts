@@ -9,9 +9,9 @@ import * as os from "node:os"
 import * as path from "node:path"
 
 const Round = Schema.fromJsonString(Schema.Struct({
-  process: Schema.Number,
-  add: Schema.Number,
-  delayed: Schema.optionalKey(Schema.Number)
+  process: Schema.Finite,
+  add: Schema.Finite,
+  delayed: Schema.optionalKey(Schema.Finite)
 }))
 
 export type Round = typeof Round.Type

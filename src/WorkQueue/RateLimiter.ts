@@ -63,7 +63,7 @@ export const make = Effect.fnUntraced(function*<K, R = never>(
   const drive = (key: K, entry: Entry): Effect.Effect<Option.Option<Duration.Duration>, never, R> => {
     entry.count++
     return Pull.matchEffect(entry.step(clock.currentTimeMillisUnsafe(), key), {
-      onSuccess: ([, delay]) => Effect.succeed(Option.some(delay)),
+      onSuccess: ([, delay]) => Effect.succeedSome(delay),
       onFailure: Effect.failCause,
       onDone: () =>
         Effect.sync(() => {
