@@ -100,7 +100,8 @@ export type MergeBody<A> = unknown extends A ? unknown
  */
 export type StrategicBody<A> = unknown extends A ? unknown
   : A extends ReadonlyArray<infer B> ? ReadonlyArray<StrategicBody<B>>
-  : A extends object ? { readonly [K in keyof A]?: StrategicBody<A[K]> | null } & Directives
+  : A extends object ? string extends keyof A ? { readonly [key: string]: StrategicBody<A[keyof A]> | null }
+    : { readonly [K in keyof A]?: StrategicBody<A[K]> | null } & Directives
   : A
 
 /**
