@@ -140,6 +140,10 @@ export const parse = (text: string): Result.Result<YamlDocument, SyntaxError> =>
 /** A new text from plain data, laid out as kubectl does it. */
 export const print = (value: unknown): string => YAML.stringify(value, { ...options, ...printing, indentSeq: false })
 
-/** The text of a document that was changed in place; comments and layout of the rest stay. */
+/** The text of a document that was changed in place; comments stay, and what layout can be told to. */
 export const printDocument = (document: YAML.Document, before: string): string =>
-  document.toString({ lineWidth: 0, indentSeq: !/^[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n-/m.test(before) })
+  document.toString({
+    lineWidth: 0,
+    indentSeq: !/^[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n-/m.test(before),
+    flowCollectionPadding: !/[{[][^\s\]}]/.test(before)
+  })
