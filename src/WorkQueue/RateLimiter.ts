@@ -26,7 +26,7 @@ import * as KeyMap from "./internal/keyMap.ts"
 export interface RateLimiter<in K> {
   /**
    * Counts a try of the key and answers how long it must wait; none where the schedule has ended, and then the key is
-   * forgotten. Takes about a microsecond.
+   * forgotten. Takes a few microseconds.
    */
   readonly when: (key: K) => Effect.Effect<Option.Option<Duration.Duration>>
   /** Starts the key's schedule afresh. To be called when a key succeeded, or is given up. */

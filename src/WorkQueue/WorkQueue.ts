@@ -49,7 +49,7 @@ export const lowPriority = -100
 /**
  * The side of the queue that event handlers need.
  *
- * After shutdown all of these do nothing.
+ * After shutdown nothing is added any more.
  *
  * @category models
  * @since 0.1.0
@@ -140,7 +140,10 @@ export interface WorkQueue<in out K> extends Enqueue<K>, Dequeue<K> {
    * also ends the waiting of `shutdownWithDrain`.
    */
   readonly shutdown: Effect.Effect<void>
-  /** As `shutdown`, and waits until every key that was ready or being processed is done. */
+  /**
+   * As `shutdown`, and waits until every key that was ready or being processed is done. From within a handler it would
+   * wait for itself.
+   */
   readonly shutdownWithDrain: Effect.Effect<void>
 }
 
