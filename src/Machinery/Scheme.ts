@@ -241,10 +241,11 @@ export const versionsOf = (scheme: Scheme, group: string): ReadonlyArray<string>
 export const typed = <A extends KubeObject>(
   resource: GroupVersionKind,
   object: A
-): A & { readonly apiVersion: NonNullable<A["apiVersion"]>; readonly kind: NonNullable<A["kind"]> } =>
-  ({ ...object, apiVersion: Resource.apiVersion(resource), kind: resource.kind }) as
-    & A
-    & { readonly apiVersion: NonNullable<A["apiVersion"]>; readonly kind: NonNullable<A["kind"]> }
+): A & { readonly apiVersion: string; readonly kind: string } => ({
+  ...object,
+  apiVersion: Resource.apiVersion(resource),
+  kind: resource.kind
+})
 
 /**
  * The object with the defaults of its kind. An unknown kind, or one without defaults, stays as it is.
