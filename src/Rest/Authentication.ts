@@ -14,6 +14,7 @@ import type * as Credential from "../Config/Credential.ts"
 import * as Impersonation from "../Config/Impersonation.ts"
 import type { RequestError } from "../Machinery/RequestError.ts"
 import * as Transport from "./Transport.ts"
+import * as WebSocketTransport from "./WebSocketTransport.ts"
 
 /**
  * Who, and as whom.
@@ -35,78 +36,95 @@ export interface Options {
  * @category combinators
  * @since 0.1.0
  */
-export const make = ({ credential, impersonation }: Options): Transport.Middleware => {
-  const impersonating = impersonation === undefined ? [] : Impersonation.headers(impersonation)
-  return (transport) => {
-    const send = (request: Transport.TransportRequest, value: Credential.Value) =>
-      transport.execute(
-        value.authorization === undefined && impersonating.length === 0
-          ? request
-          : {
-            ...request,
-            headers: value.authorization === undefined
-              ? [...request.headers, ...impersonating]
-              : [...request.headers, ["authorization", value.authorization], ...impersonating]
-          }
-      )
-    const get = (request: Transport.TransportRequest) =>
-      Effect.mapError(
-        credential.get,
-        (error) => error.toRequestError({ verb: request.verb, url: `${transport.server}${pathOf(request)}` })
-      )
-    return Transport.Transport.of({
-      server: transport.server,
-      execute: (request) => {
-        if (request.headers.some(([name]) => name.toLowerCase() === "authorization")) {
-          return impersonating.length === 0
-            ? transport.execute(request)
-            : transport.execute({ ...request, headers: [...request.headers, ...impersonating] })
-        }
-        if (!credential.refreshable) return Effect.flatMap(get(request), (value) => send(request, value))
-        return Effect.flatMap(get(request), (value) => sendTwice(request, value))
-      }
-    })
+export const make = (options: Options): Transport.Middleware => (transport) =>
+  Transport.Transport.of({
+    server: transport.server,
+    execute: authenticated(options, transport.server, transport.execute, (response) => response.status === 401)
+  })
 
-    function sendTwice(
-      request: Transport.TransportRequest,
-      value: Credential.Value
-    ): Effect.Effect<Transport.TransportResponse, RequestError, Scope.Scope> {
-      return inOwnScope(send(request, value), ({ close, response }) => {
-        if (response.status !== 401) return Effect.succeed(response)
-        return credential.invalidate(value).pipe(
-          Effect.andThen(get(request)),
-          Effect.flatMap((next) =>
-            next.authorization === value.authorization && next.clientCertificate === value.clientCertificate
-              ? Effect.succeed(response)
-              : Effect.andThen(close, send(request, next))
-          )
+/**
+ * The same for WebSockets.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const makeWebSocket = (options: Options): WebSocketTransport.Middleware => (transport) =>
+  WebSocketTransport.WebSocketTransport.of({
+    server: transport.server,
+    open: authenticated(
+      options,
+      transport.server,
+      transport.open,
+      (upgraded) => upgraded._tag === "Refused" && upgraded.response.status === 401
+    )
+  })
+
+interface Outgoing {
+  readonly verb: string
+  readonly path: string
+  readonly headers: ReadonlyArray<Transport.Header>
+}
+
+const authenticated = <Request extends Outgoing, A>(
+  { credential, impersonation }: Options,
+  server: string,
+  execute: (request: Request) => Effect.Effect<A, RequestError, Scope.Scope>,
+  isRefused: (answer: A) => boolean
+): (request: Request) => Effect.Effect<A, RequestError, Scope.Scope> => {
+  const impersonating = impersonation === undefined ? [] : Impersonation.headers(impersonation)
+  const send = (request: Request, value: Credential.Value) => {
+    if (value.authorization === undefined && impersonating.length === 0) return execute(request)
+    const authorization: ReadonlyArray<Transport.Header> = value.authorization === undefined
+      ? []
+      : [["authorization", value.authorization]]
+    return execute({ ...request, headers: [...request.headers, ...authorization, ...impersonating] })
+  }
+  const get = (request: Request) =>
+    Effect.mapError(
+      credential.get,
+      (error) => error.toRequestError({ verb: request.verb, url: `${server}${pathOf(request)}` })
+    )
+  const sendTwice = (request: Request, value: Credential.Value) =>
+    inOwnScope(send(request, value), (answer, close) => {
+      if (!isRefused(answer)) return Effect.succeed(answer)
+      return credential.invalidate(value).pipe(
+        Effect.andThen(get(request)),
+        Effect.flatMap((next) =>
+          next.authorization === value.authorization && next.clientCertificate === value.clientCertificate
+            ? Effect.succeed(answer)
+            : Effect.andThen(close, send(request, next))
         )
-      })
+      )
+    })
+  return (request) => {
+    if (request.headers.some(([name]) => name.toLowerCase() === "authorization")) {
+      return impersonating.length === 0
+        ? execute(request)
+        : execute({ ...request, headers: [...request.headers, ...impersonating] })
     }
+    return Effect.flatMap(
+      get(request),
+      (value) => credential.refreshable ? sendTwice(request, value) : send(request, value)
+    )
   }
 }
 
-interface Opened {
-  readonly response: Transport.TransportResponse
-  readonly close: Effect.Effect<void>
-}
-
 // The refused answer is let go of before the second is asked for, or the scope of the caller would hold two.
-const inOwnScope = <A, E, E2, R>(
-  open: Effect.Effect<Transport.TransportResponse, E, Scope.Scope>,
-  use: (opened: Opened) => Effect.Effect<A, E2, R>
-): Effect.Effect<A, E | E2, R | Scope.Scope> =>
+const inOwnScope = <A, B, E, E2, R>(
+  open: Effect.Effect<A, E, Scope.Scope>,
+  use: (answer: A, close: Effect.Effect<void>) => Effect.Effect<B, E2, R>
+): Effect.Effect<B, E | E2, R | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const own = yield* Scope.fork(yield* Effect.scope)
-      const response = yield* restore(Effect.provideService(open, Scope.Scope, own)).pipe(
+      const answer = yield* restore(Effect.provideService(open, Scope.Scope, own)).pipe(
         Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
       )
-      return yield* restore(use({ response, close: Scope.close(own, Exit.void) }))
+      return yield* restore(use(answer, Scope.close(own, Exit.void)))
     })
   )
 
-const pathOf = ({ path }: Transport.TransportRequest): string => {
+const pathOf = ({ path }: Outgoing): string => {
   const end = path.indexOf("?")
   return end < 0 ? path : path.slice(0, end)
 }

@@ -78,18 +78,7 @@ export interface Options {
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Transport.Transport["Service"], RequestError, Scope.Scope> {
-  const url = yield* addressOf(options.server, "server", ["http:", "https:"])
-  const proxy = options.proxyUrl === undefined
-    ? undefined
-    : nodeProxy.parse(
-      yield* addressOf(
-        typeof options.proxyUrl === "string" ? options.proxyUrl : Redacted.value(options.proxyUrl),
-        "proxy-url",
-        ["http:", "https:", "socks5:", "socks5h:"]
-      )
-    )
-  const origin = url.origin
-  const prefix = url.pathname.replace(/\/+$/, "")
+  const { origin, prefix, proxy, url } = yield* addresses(options)
   const server = `${origin}${prefix}`
   const isInsecure = options.isInsecure ?? false
   const encoding: ReadonlyArray<Transport.Header> = options.compression ?? true ? [["accept-encoding", "gzip"]] : []
@@ -170,7 +159,32 @@ export const layerOptions = (options: Options): Layer.Layer<Transport.Transport,
   Layer.effect(Transport.Transport, make(options))
 
 /**
- * The authenticated transport to the server of `ClientConfig`. Without a `proxy-url` the environment is asked for one.
+ * What `ClientConfig` says, with its credential made live and its CA read. Without a `proxy-url` the environment is
+ * asked for a proxy.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromConfig: Effect.Effect<
+  Options & { readonly credential: Credential.Service },
+  RequestError | KubeconfigError | Config.ConfigError,
+  ClientConfig | CredentialResolver | FileSystem.FileSystem | Scope.Scope
+> = Effect.gen(function*() {
+  const { credential, disableCompression, proxyUrl, server, tls } = yield* ClientConfig
+  const resolver = yield* CredentialResolver
+  return {
+    server,
+    ca: tls.certificateAuthority === undefined ? undefined : yield* CaBundle.make(tls.certificateAuthority),
+    tlsServerName: tls.serverName,
+    isInsecure: tls.insecureSkipVerify,
+    credential: yield* resolver.get({ credential, clientCertificate: tls.clientCertificate }),
+    proxyUrl: proxyUrl ?? Proxy.forServer(yield* Proxy.fromEnv, server),
+    compression: !disableCompression
+  }
+})
+
+/**
+ * The authenticated transport to the server of `ClientConfig`: see `fromConfig`.
  *
  * @category layers
  * @since 0.1.0
@@ -182,22 +196,10 @@ export const layer: Layer.Layer<
 > = Layer.effect(
   Transport.Transport,
   Effect.gen(function*() {
-    const config = yield* ClientConfig
-    const { tls } = config
-    const credential = yield* (yield* CredentialResolver).get({
-      credential: config.credential,
-      clientCertificate: tls.clientCertificate
-    })
-    const transport = yield* make({
-      server: config.server,
-      ca: tls.certificateAuthority === undefined ? undefined : yield* CaBundle.make(tls.certificateAuthority),
-      tlsServerName: tls.serverName,
-      isInsecure: tls.insecureSkipVerify,
-      credential,
-      proxyUrl: config.proxyUrl ?? Proxy.forServer(yield* Proxy.fromEnv, config.server),
-      compression: !config.disableCompression
-    })
-    return Authentication.make({ credential, impersonation: config.impersonation })(transport)
+    const { impersonation } = yield* ClientConfig
+    const options = yield* fromConfig
+    const transport = yield* make(options)
+    return Authentication.make({ credential: options.credential, impersonation })(transport)
   })
 )
 
@@ -208,6 +210,27 @@ const hasRepeatedName = (headers: ReadonlyArray<Transport.Header>): boolean => {
   }
   return false
 }
+
+/**
+ * The addresses in options, read. Fails with InvalidUrl.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const addresses = Effect.fnUntraced(function*(options: Pick<Options, "server" | "proxyUrl">) {
+  const url = yield* addressOf(options.server, "server", ["http:", "https:"])
+  const { proxyUrl } = options
+  const proxy = proxyUrl === undefined
+    ? undefined
+    : nodeProxy.parse(
+      yield* addressOf(
+        typeof proxyUrl === "string" ? proxyUrl : Redacted.value(proxyUrl),
+        "proxy-url",
+        ["http:", "https:", "socks5:", "socks5h:"]
+      )
+    )
+  return { url, origin: url.origin, prefix: url.pathname.replace(/\/+$/, ""), proxy }
+})
 
 const addressOf = (text: string, what: string, protocols: ReadonlyArray<string>): Effect.Effect<URL, RequestError> => {
   const url = URL.parse(text)

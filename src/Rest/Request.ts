@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import type { Context } from "../Machinery/ApiError.ts"
 import * as FieldSelector from "../Machinery/FieldSelector.ts"
 import * as LabelSelector from "../Machinery/LabelSelector.ts"
 import type { Selection } from "../Machinery/Options.ts"
@@ -143,6 +144,23 @@ export const resource = (request: Request): string => {
   const target = request.target
   if (target._tag === "Path") return path(request)
   return target.group === "" ? target.plural : `${target.plural}.${target.group}`
+}
+
+/**
+ * What the errors of a request name.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const context = (request: Request): Context => {
+  const { target } = request
+  return {
+    verb: request.verb,
+    resource: resource(request),
+    ...(target._tag === "Resource"
+      ? { namespace: target.namespace === "" ? undefined : target.namespace, name: target.name }
+      : {})
+  }
 }
 
 /**

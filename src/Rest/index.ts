@@ -6,6 +6,9 @@ export * as Authentication from "./Authentication.ts"
 /** `CaBundle`: the authorities that may sign the server's certificate, and their renewal. */
 export * as CaBundle from "./CaBundle.ts"
 
+/** `FetchTransport`: the door to one API server through the runtime's own `fetch`, for Bun, Deno and edge runtimes. */
+export * as FetchTransport from "./FetchTransport.ts"
+
 /** Which proxy leads to a server, as the environment says it: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case, read as Go's client reads them. */
 export * as Proxy from "./Proxy.ts"
 

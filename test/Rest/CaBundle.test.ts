@@ -10,7 +10,12 @@ const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CE
 
 const source = { _tag: "File", path: "/ca.crt" } as const
 
-const missing = PlatformError.systemError({ _tag: "NotFound", module: "FileSystem", method: "readFileString", pathOrDescriptor: "/ca.crt" })
+const missing = PlatformError.systemError({
+  _tag: "NotFound",
+  module: "FileSystem",
+  method: "readFileString",
+  pathOrDescriptor: "/ca.crt"
+})
 
 /** A file that can be changed, and how often it was read. */
 const file = () => {
@@ -88,8 +93,11 @@ it.effect("a file that cannot be read at the start is the user's to mend", () =>
     its.set(undefined)
     const error = yield* Effect.flip(Effect.provide(CaBundle.make(source), its.layer))
     assert.include(error.message, "/ca.crt")
-    assert.strictEqual((yield* CaBundle.make({ _tag: "Data", pem: pem("data") }).pipe(
-      Effect.flatMap((bundle) => bundle.get),
-      Effect.provide(its.layer)
-    )), pem("data"))
+    assert.strictEqual(
+      yield* CaBundle.make({ _tag: "Data", pem: pem("data") }).pipe(
+        Effect.flatMap((bundle) => bundle.get),
+        Effect.provide(its.layer)
+      ),
+      pem("data")
+    )
   }))

@@ -366,7 +366,7 @@ const finish = <A extends Answer>(call: Call, answer: A, text: string): Effect.E
     : Effect.fail(
       ApiError.fromResponse(
         { status: answer.status, body: text, retryAfterSeconds: RetryAfter.secondsOf(answer.headers) },
-        contextOf(request)
+        Request.context(request)
       )
     )
   const warning = answer.headers["warning"]
@@ -385,14 +385,6 @@ const warn = (lines: ReadonlyArray<string>): Effect.Effect<void> =>
       Effect.forEach(warnings, handler, { discard: true })
     )
   })
-
-const contextOf = (request: Request.Request): ApiError.Context => ({
-  verb: request.verb,
-  resource: Request.resource(request),
-  ...(request.target._tag === "Resource"
-    ? { namespace: request.target.namespace === "" ? undefined : request.target.namespace, name: request.target.name }
-    : {})
-})
 
 const decode = (
   client: Client,
