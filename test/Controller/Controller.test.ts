@@ -1,0 +1,392 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Controller from "../../src/Controller/Controller.ts"
+import * as Predicate from "../../src/Controller/Predicate.ts"
+import type { Outcome, Request } from "../../src/Controller/Reconciler.ts"
+import * as Source from "../../src/Controller/Source.ts"
+import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
+import * as Resource from "../../src/Machinery/Resource.ts"
+import type { ListWatch } from "../../src/Watch/ListWatch.ts"
+import { ListWatchSource } from "../../src/Watch/ListWatchSource.ts"
+import { WriteObserver } from "../../src/Watch/WriteObserver.ts"
+import { ModelServer, refused } from "../Informer/ModelServer.ts"
+
+interface Pod extends Resource.KubeObject {
+  readonly spec?: { readonly value?: number }
+}
+const Pod = Resource.make<Pod>()({ group: "", version: "v1", kind: "Pod", plural: "pods", scope: "Namespaced" })
+
+/** A model of one collection, and the informers over it. */
+const withServer = <A, E>(
+  use: (server: ModelServer) => Effect.Effect<A, E, InformerFactory.InformerFactory | Scope.Scope>
+) =>
+  Effect.suspend(() => {
+    const server = new ModelServer()
+    const open = (): ListWatch<never> => server.listWatch as unknown as ListWatch<never>
+    const source = Layer.succeed(ListWatchSource)({ objects: open, metadata: open })
+    return Effect.scoped(use(server)).pipe(Effect.provide(InformerFactory.layer.pipe(Layer.provide(source))))
+  })
+
+const quiet = Effect.provide(Logger.layer([]))
+
+/** Runs a controller beside the test and keeps what became of its requests. */
+const running = Effect.fnUntraced(function*<E, R>(controller: Controller.Controller<"Namespaced", E, R>) {
+  const outcomes: Array<Outcome<"Namespaced", E>> = []
+  const fiber = yield* Effect.forkChild(
+    Stream.runForEach(controller.outcomes, (outcome) => Effect.sync(() => outcomes.push(outcome)))
+  )
+  yield* settle
+  return { outcomes, fiber, tags: () => outcomes.map((outcome) => `${outcome._tag} ${outcome.request.key}`) }
+})
+
+/** Lets everything run that needs no time. */
+const settle = TestClock.adjust(0).pipe(Effect.andThen(Effect.yieldNow), Effect.repeat({ times: 20 }))
+
+/** Moves the time on, and lets everything run that was due. */
+const adjust = (duration: Duration.Input) => Effect.andThen(TestClock.adjust(duration), settle)
+
+const keys = (requests: ReadonlyArray<Request>) => requests.map(({ key }) => key)
+
+describe("Controller", () => {
+  it.effect("reconciles what is there at the start, then what changes, and nothing else", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      server.create("b")
+      const requests: Array<Request> = []
+      yield* running(Controller.make(Pod, { reconcile: (request) => Effect.sync(() => void requests.push(request)) }))
+      assert.deepStrictEqual(keys(requests), ["default/a", "default/b"])
+      assert.deepStrictEqual(requests[0]?.reasons, [{ _tag: "Changed", change: "Initial" }])
+      server.update("b", 2)
+      yield* settle
+      server.remove("a")
+      yield* settle
+      yield* adjust("1 hour")
+      assert.deepStrictEqual(keys(requests), ["default/a", "default/b", "default/b", "default/a"])
+      assert.deepStrictEqual(requests.slice(2).map(({ name, namespace, reasons }) => [namespace, name, reasons]), [
+        ["default", "b", [{ _tag: "Changed", change: "Updated" }]],
+        ["default", "a", [{ _tag: "Changed", change: "Deleted" }]]
+      ])
+    })))
+
+  it.effect("retries a failure under the rate limit, and starts the limit afresh after a success", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      let failures = 2
+      const { outcomes, tags } = yield* running(Controller.make(Pod, {
+        rateLimit: Schedule.exponential("1 second"),
+        reconcile: () => Effect.suspend(() => failures-- > 0 ? Effect.fail("no" as const) : Effect.void)
+      }))
+      assert.deepStrictEqual(tags(), ["Failure default/a"])
+      yield* adjust("999 millis")
+      assert.strictEqual(outcomes.length, 1)
+      yield* adjust("1 millis")
+      yield* adjust("2 seconds")
+      assert.deepStrictEqual(tags(), ["Failure default/a", "Failure default/a", "Success default/a"])
+      assert.deepStrictEqual(outcomes[2]?.request.reasons, [{ _tag: "Retry" }])
+      failures = 1
+      server.update("a", 2)
+      yield* settle
+      yield* adjust("1 second")
+      assert.deepStrictEqual(tags().slice(3), ["Failure default/a", "Success default/a"])
+    })).pipe(quiet))
+
+  it.effect("gives up a key whose schedule ends, until its next change", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const { outcomes } = yield* running(Controller.make(Pod, {
+        rateLimit: Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 1 })),
+        reconcile: () => Effect.fail("no" as const)
+      }))
+      yield* adjust("1 hour")
+      assert.strictEqual(outcomes.length, 2)
+      const last = outcomes[1]
+      assert(last?._tag === "Failure")
+      assert.isUndefined(last.retryAfter)
+      server.update("a", 2)
+      yield* settle
+      assert.strictEqual(outcomes.length, 3)
+      assert.deepStrictEqual(outcomes[2]?.request.reasons, [{ _tag: "Changed", change: "Updated" }])
+    })).pipe(quiet))
+
+  it.effect("comes again after requeueAfter, and under the rate limit after requeue", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const results = [Controller.requeueAfter("30 seconds"), Controller.requeue, undefined]
+      const { tags } = yield* running(Controller.make(Pod, {
+        rateLimit: Schedule.exponential("1 second"),
+        reconcile: () => Effect.sync(() => results.shift())
+      }))
+      yield* adjust("29999 millis")
+      assert.deepStrictEqual(tags(), ["RequeueAfter default/a"])
+      yield* adjust("1 millis")
+      yield* adjust("1 second")
+      assert.deepStrictEqual(tags(), ["RequeueAfter default/a", "Requeue default/a", "Success default/a"])
+    })))
+
+  it.effect("does not retry a terminal error, and counts it apart", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const { outcomes } = yield* running(Controller.make(Pod, {
+        reconcile: () => Effect.fail(Controller.terminal(new Error("the spec names a planet")))
+      }))
+      yield* adjust("1 hour")
+      assert.strictEqual(outcomes.length, 1)
+      const [outcome] = outcomes
+      assert(outcome?._tag === "TerminalFailure")
+      assert.strictEqual(outcome.error.message, "the spec names a planet")
+    })).pipe(quiet))
+
+  it.effect("contains a defect and retries the key while others go on", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      server.create("b")
+      let deaths = 1
+      const { tags } = yield* running(Controller.make(Pod, {
+        rateLimit: Schedule.spaced("1 second"),
+        reconcile: ({ name }) => name === "a" && deaths-- > 0 ? Effect.die(new Error("bug")) : Effect.void
+      }))
+      assert.deepStrictEqual(tags(), ["Defect default/a", "Success default/b"])
+      yield* adjust("1 second")
+      assert.deepStrictEqual(tags().slice(2), ["Success default/a"])
+    })).pipe(quiet))
+
+  it.effect("takes an interruption inside the reconciler for a defect, not for its own end", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      let interruptions = 1
+      const { outcomes, tags } = yield* running(Controller.make(Pod, {
+        rateLimit: Schedule.spaced("1 second"),
+        reconcile: () =>
+          interruptions-- > 0
+            ? Effect.flatMap(Effect.forkChild(Effect.never), (fiber) =>
+              Effect.andThen(Fiber.interrupt(fiber), Fiber.join(fiber)))
+            : Effect.void
+      }))
+      yield* adjust("1 second")
+      assert.deepStrictEqual(tags(), ["Defect default/a", "Success default/a"])
+      const [first] = outcomes
+      assert(first?._tag === "Defect" && Cause.hasInterrupts(first.cause))
+    })).pipe(quiet))
+
+  it.effect("interrupts a reconcile that takes longer than the timeout and retries it", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const events: Array<string> = []
+      let hangs = 1
+      const { tags } = yield* running(Controller.make(Pod, {
+        timeout: "10 seconds",
+        rateLimit: Schedule.spaced("1 second"),
+        reconcile: () =>
+          hangs-- > 0
+            ? Effect.onInterrupt(Effect.never, () => Effect.sync(() => events.push("interrupted")))
+            : Effect.void
+      }))
+      yield* adjust("10 seconds")
+      assert.deepStrictEqual(tags(), ["Timeout default/a"])
+      assert.deepStrictEqual(events, ["interrupted"])
+      yield* adjust("1 second")
+      assert.deepStrictEqual(tags(), ["Timeout default/a", "Success default/a"])
+    })).pipe(quiet))
+
+  it.effect("waits before a key runs again until the cache has seen what its last run wrote", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const informers = yield* InformerFactory.InformerFactory
+      const pods = yield* informers.get(Pod)
+      const seen: Array<string | undefined> = []
+      const first = server.version
+      yield* running(Controller.make(Pod, {
+        reconcile: Effect.fnUntraced(function*({ key, reasons }) {
+          const pod = yield* pods.get(key)
+          seen.push(pod._tag === "Some" ? pod.value.metadata.resourceVersion : undefined)
+          if (seen.length > 1) return
+          // The write is stored, and its event is late.
+          server.freeze()
+          const { metadata } = server.update("a", 2)
+          const tell = yield* WriteObserver
+          tell({ group: "", plural: "pods", key, resourceVersion: metadata.resourceVersion })
+          assert.strictEqual(reasons.length, 1)
+          return Controller.requeueAfter("1 second")
+        })
+      }))
+      yield* adjust("1 second")
+      assert.strictEqual(seen.length, 1)
+      server.disconnect()
+      yield* adjust("2 seconds")
+      assert.deepStrictEqual(seen.slice(0, 2), [String(first), String(first + 1)])
+    })))
+
+  it.effect("waits for its own writes no longer than awaitWrites", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      let runs = 0
+      yield* running(Controller.make(Pod, {
+        awaitWrites: "3 seconds",
+        reconcile: Effect.fnUntraced(function*({ key }) {
+          runs++
+          if (runs > 1) return
+          const tell = yield* WriteObserver
+          tell({ group: "", plural: "pods", key, resourceVersion: "1000000" })
+          return Controller.requeueAfter("1 second")
+        })
+      }))
+      yield* adjust("3999 millis")
+      assert.strictEqual(runs, 1)
+      yield* adjust("1 millis")
+      assert.strictEqual(runs, 2)
+    })))
+
+  it.effect("reconciles only what its predicate lets through", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a", 1)
+      const { tags } = yield* running(Controller.make(Pod, {
+        predicate: Predicate.object((pod: Pod) => (pod.spec?.value ?? 0) > 1),
+        reconcile: () => Effect.void
+      }))
+      assert.deepStrictEqual(tags(), [])
+      server.update("a", 2)
+      yield* settle
+      assert.deepStrictEqual(tags(), ["Success default/a"])
+    })))
+
+  it.effect("makes one reconcile of a burst of changes when it debounces", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const { tags } = yield* running(Controller.make(Pod, { debounce: "1 second", reconcile: () => Effect.void }))
+      for (let value = 1; value <= 5; value++) {
+        yield* adjust("100 millis")
+        server.update("a", value)
+      }
+      yield* adjust("499 millis")
+      assert.deepStrictEqual(tags(), [])
+      yield* adjust("1 millis")
+      assert.deepStrictEqual(tags(), ["Success default/a"])
+    })))
+
+  it.effect("takes keys from any stream, whose failure ends that source alone", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const { outcomes, tags } = yield* running(Controller.make(Pod, {
+        watches: [
+          Source.stream("webhook", Stream.concat(Stream.make("default/x"), Stream.fail("gone"))),
+          Source.kind(Pod, { toKeys: (pod) => [`default/of-${pod.metadata.name}`] })
+        ],
+        reconcile: () => Effect.void
+      }))
+      assert.sameMembers(tags(), ["Success default/a", "Success default/x", "Success default/of-a"])
+      assert.deepStrictEqual(outcomes.find(({ request }) => request.name === "x")?.request.reasons, [
+        { _tag: "Source", name: "webhook" }
+      ])
+      server.update("a", 2)
+      yield* settle
+      assert.sameMembers(tags().slice(3), ["Success default/a", "Success default/of-a"])
+    })).pipe(quiet))
+
+  it.effect("does not begin before its caches are filled, and fails naming the kind and the missing permission", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.failList = Array.from({ length: 1000 }, () => refused(403, "Forbidden", "pods is forbidden", "list"))
+      server.initialEvents = "refused"
+      const controller = Controller.make(Pod, { cacheSyncTimeout: "1 minute", reconcile: () => Effect.void })
+      const fiber = yield* Effect.forkChild(Effect.exit(controller.run))
+      yield* adjust("1 minute")
+      const exit = yield* Fiber.join(fiber)
+      assert(Exit.isFailure(exit))
+      const error = Cause.squash(exit.cause)
+      assert(error instanceof Controller.ControllerError)
+      assert.match(
+        error.message,
+        /^controller pod: its caches did not sync within 1m: Pod \(.*missing permission to list/
+      )
+    })).pipe(quiet))
+
+  it.effect("gives its metrics controller-runtime's names, and takes them along when it ends", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      server.create("b")
+      const { fiber } = yield* running(Controller.make(Pod, {
+        name: "metered",
+        concurrency: 3,
+        reconcile: ({ name }) => name === "a" ? Effect.fail("no") : Effect.void
+      }))
+      const series = Effect.map(Metric.snapshot, (all) =>
+        Object.fromEntries(
+          all.filter(({ attributes, id }) =>
+            id.startsWith("controller_runtime_") && attributes?.["controller"] === "metered"
+          ).map(({ attributes, id, state }) => [
+            attributes?.["result"] === undefined ? id : `${id} ${attributes["result"]}`,
+            "count" in state ? state.count : "value" in state ? state.value : undefined
+          ])
+        ))
+      assert.deepInclude(yield* series, {
+        "controller_runtime_reconcile_total success": 1,
+        "controller_runtime_reconcile_total error": 1,
+        "controller_runtime_reconcile_total requeue": 0,
+        "controller_runtime_reconcile_errors_total": 1,
+        "controller_runtime_terminal_reconcile_errors_total": 0,
+        "controller_runtime_reconcile_time_seconds": 2,
+        "controller_runtime_max_concurrent_reconciles": 3,
+        "controller_runtime_active_workers": 0
+      })
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* series, {})
+    })).pipe(quiet))
+
+  it.effect("never has two reconciles on one key, nor more than its concurrency, and loses no change", () =>
+    Effect.forEach(
+      Array.from({ length: 40 }, (_, seed) => seed),
+      (seed) =>
+        withServer(Effect.fnUntraced(function*(server) {
+          const active = new Set<string>()
+          const handled = new Map<string, number>()
+          let most = 0
+          const controller = Controller.make(Pod, {
+            concurrency: 3,
+            reconcile: Effect.fnUntraced(function*({ key, name }) {
+              assert.isFalse(active.has(key))
+              active.add(key)
+              most = Math.max(most, active.size)
+              const value = server.objects.get(key)?.spec.value ?? -1
+              yield* Effect.yieldNow
+              yield* Effect.sleep(yield* Random.nextIntBetween(0, 5))
+              handled.set(name, value)
+              active.delete(key)
+            })
+          })
+          const done = yield* Deferred.make<void>()
+          const fiber = yield* Effect.forkChild(controller.run)
+          yield* Effect.forkChild(Effect.gen(function*() {
+            for (let step = 0; step < 30; step++) {
+              server.update(`pod-${yield* Random.nextIntBetween(0, 5)}`, step)
+              yield* Effect.sleep(yield* Random.nextIntBetween(0, 3))
+            }
+            yield* Deferred.succeed(done, undefined)
+          }))
+          for (let turn = 0; turn < 100; turn++) yield* TestClock.adjust("1 millis")
+          yield* Deferred.await(done)
+          yield* Fiber.interrupt(fiber)
+          assert.isAtMost(most, 3)
+          for (const object of server.objects.values()) {
+            assert.strictEqual(handled.get(object.metadata.name), object.spec.value)
+          }
+        })).pipe(
+          Random.withSeed(`controller ${seed}`),
+          // Below 3 no fiber of Effect 4.1 advances.
+          Effect.provideService(Scheduler.MaxOpsBeforeYield, 3 + seed % 5)
+        ),
+      { discard: true }
+    ))
+})
