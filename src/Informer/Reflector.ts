@@ -339,8 +339,10 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       memory.lastRewindAt = at
       memory.isVersionLost = true
     }
-    // The server does not know the version yet: a list that asks for it would wait in vain as well.
-    if (error.reason._tag === "Expired" && isTooLarge(error.reason.error)) memory.isVersionLost = true
+    // The version is of no use for a list: it is not known yet, or even a streamed list at it is refused.
+    if (error.reason._tag === "Expired" && (memory.isListNeeded || isTooLarge(error.reason.error))) {
+      memory.isVersionLost = true
+    }
     memory.isListNeeded ||= isRelistNeeded(error) || (!error.isFatal && memory.fruitless > maxResumes)
     const base = Math.min(timing.maxBackoff, timing.minBackoff * 2 ** (memory.failures - 1))
     const before = SubscriptionRef.getUnsafe(state)

@@ -18,6 +18,9 @@ export * as InformerFactory from "./InformerFactory.ts"
 /** `InformerMetrics`: what shared informers count, under client-go's names where it has them. */
 export * as InformerMetrics from "./InformerMetrics.ts"
 
+/** `Lister`: reads a cache in the terms of an API: by name, by namespace, by labels. */
+export * as Lister from "./Lister.ts"
+
 /** `MergedInformer`: several informers that read as one, as for a kind in a list of namespaces. */
 export * as MergedInformer from "./MergedInformer.ts"
 

@@ -77,7 +77,7 @@ it.effect("fails on an expired token when no full list is wanted, and on an expi
       Pager.collect(list, { pageSize: 10, map: (page) => page, isFullListOnExpired: false })
     )
     assert.strictEqual(error.reason._tag, "Expired")
-    const first = yield* Effect.flip(Pager.all((_: ListOptions) => Effect.fail(refused(410, "Expired", "x", "list"))))
+    const first = yield* Effect.flip(Pager.all(() => Effect.fail(refused(410, "Expired", "x", "list"))))
     assert.strictEqual(first.reason._tag, "Expired")
   }))
 
