@@ -16,8 +16,10 @@ import * as NodeOidcHttpClient from "./Config/NodeOidcHttpClient.ts"
 import * as Kubernetes from "./Kubernetes.ts"
 import type { RequestError } from "./Machinery/RequestError.ts"
 import * as NodeTransport from "./Rest/NodeTransport.ts"
+import * as NodeWebSocketTransport from "./Rest/NodeWebSocketTransport.ts"
 import * as RestClient from "./Rest/RestClient.ts"
 import type { Transport } from "./Rest/Transport.ts"
+import * as WebSocketClient from "./Rest/WebSocketClient.ts"
 
 /**
  * What the layers give.
@@ -25,7 +27,11 @@ import type { Transport } from "./Rest/Transport.ts"
  * @category models
  * @since 0.1.0
  */
-export type NodeKubernetes = Kubernetes.Kubernetes | Transport | ClientConfig.ClientConfig
+export type NodeKubernetes =
+  | Kubernetes.Kubernetes
+  | Transport
+  | WebSocketClient.WebSocketClient
+  | ClientConfig.ClientConfig
 
 /**
  * Why the layers fail to build: the configuration cannot be read or used, or the environment cannot.
@@ -44,6 +50,7 @@ const over = <E>(config: Layer.Layer<ClientConfig.ClientConfig, E>): Layer.Layer
   Kubernetes.layerRestClient.pipe(
     Layer.provideMerge(RestClient.layerConfig),
     Layer.provideMerge(NodeTransport.layer),
+    Layer.merge(WebSocketClient.layerConfig.pipe(Layer.provide(NodeWebSocketTransport.layer))),
     Layer.provideMerge(config),
     isolated,
     Layer.provide(CredentialResolver.layer),

@@ -9,6 +9,7 @@ import * as ClientConfig from "../../src/Config/ClientConfig.ts"
 import * as NodeKubernetes from "../../src/NodeKubernetes.ts"
 import * as RestClient from "../../src/Rest/RestClient.ts"
 import * as Warning from "../../src/Rest/Warning.ts"
+import * as WebSocketClient from "../../src/Rest/WebSocketClient.ts"
 import { cluster } from "./TestCluster.ts"
 
 const core = (plural: string, namespace?: string, name?: string, subresource?: string) =>
@@ -158,4 +159,54 @@ layer(NodeServices.layer, { excludeTestServices: true })("Rest", (it) => {
         )
       )
     }).pipe(Effect.scoped, Effect.provide(as({}))))
+
+  it.effect("exec over a WebSocket answers, and a refused one is the server's Status", () =>
+    Effect.gen(function*() {
+      const rest = yield* RestClient.RestClient
+      const name = `exec-${Date.now()}`
+      yield* rest.json({
+        method: "POST",
+        verb: "create",
+        target: core("pods", "default"),
+        body: {
+          apiVersion: "v1",
+          kind: "Pod",
+          metadata: { name },
+          spec: { nodeName: "node-0", containers: [{ name: "c", image: "busybox" }] }
+        }
+      })
+      yield* rest.watch({
+        method: "GET",
+        verb: "watch",
+        target: core("pods", "default"),
+        query: [["fieldSelector", `metadata.name=${name}`]]
+      }).pipe(
+        Stream.takeUntil(({ object }) => (object as { status?: { phase?: string } }).status?.phase === "Running"),
+        Stream.runDrain
+      )
+      const exec = (context?: string) =>
+        Effect.gen(function*() {
+          const client = yield* WebSocketClient.WebSocketClient
+          const connection = yield* client.open({
+            method: "GET",
+            verb: "create",
+            target: core("pods", "default", name, "exec"),
+            query: [["container", "c"], ["command", "echo"], ["command", "hello there"], ["stdout", "true"]]
+          }, ["v5.channel.k8s.io"])
+          assert.strictEqual(connection.protocol, "v5.channel.k8s.io")
+          return yield* Stream.runCollect(connection.messages)
+        }).pipe(Effect.scoped, Effect.provide(as(context === undefined ? {} : { context })))
+      const frames = yield* exec()
+      const stdout = frames.filter((frame) => typeof frame !== "string" && frame[0] === 1 && frame.length > 1)
+      assert.strictEqual(
+        stdout.map((frame) => typeof frame === "string" ? frame : Buffer.from(frame.subarray(1)).toString()).join(""),
+        "hello there\n"
+      )
+      const refused = yield* Effect.flip(exec("nobody"))
+      assert.include(
+        refused.message,
+        `Forbidden: create pods default/${name}: pods "${name}" is forbidden: User "nobody"`
+      )
+      yield* rest.json({ method: "DELETE", verb: "delete", target: core("pods", "default", name) })
+    }).pipe(Effect.provide(as({}))))
 })
