@@ -83,4 +83,5 @@ func main() {
 	patches()
 	strategicPatches()
 	versions()
+	applies()
 }
