@@ -73,6 +73,8 @@ export const fromList = (list: APIResourceList): Result.Result<ReadonlyArray<Dyn
         group,
         version,
         kind: resource.kind,
+        // Discovery does not tell it, and a CustomResourceDefinition may choose it.
+        listKind: "",
         plural: resource.name,
         scope: resource.namespaced ? "Namespaced" : "Cluster",
         singular: singularOf(resource),
@@ -104,3 +106,25 @@ export const fromGroupVersionResource = <S extends Resource.Scope>(
   { group, resource, version }: GroupVersionResource,
   scope: S
 ): DynamicResource<S> => make({ group, version, kind: "", listKind: "", plural: resource, singular: "", scope })
+
+/**
+ * A descriptor with its types forgotten, so that its objects are plain JSON.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromResource = (resource: Resource.AnyResource): DynamicResource =>
+  make({
+    group: resource.group,
+    version: resource.version,
+    kind: resource.kind,
+    listKind: resource.listKind,
+    plural: resource.plural,
+    singular: resource.singular,
+    shortNames: resource.shortNames,
+    categories: resource.categories,
+    scope: resource.scope,
+    verbs: resource.verbs,
+    subresources: resource.subresources,
+    ...(resource.structure === undefined ? {} : { structure: resource.structure })
+  })

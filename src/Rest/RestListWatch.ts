@@ -32,7 +32,9 @@ import * as RestClient from "./RestClient.ts"
  */
 export interface Representation<out A> {
   readonly apiVersion: string
+  /** Empty where objects say it themselves. */
   readonly kind: string
+  /** Empty where lists say it themselves, as those of a kind that only discovery knows. */
   readonly listKind: string
   /** The Accept header of one object and of a watch; `application/json` unless given. */
   readonly accept?: string
@@ -58,7 +60,8 @@ export const objects = <A extends KubeObject, S extends Scope, Sub extends Subre
     listKind,
     // Two strings decide; the server is trusted with the rest of a kind it knows.
     is: (body): body is Persisted<A, S> =>
-      Predicate.isObject(body) && body["kind"] === kind && body["apiVersion"] === apiVersion
+      Predicate.isObject(body) && body["apiVersion"] === apiVersion &&
+      (body["kind"] === kind || (kind === "" && typeof body["kind"] === "string"))
   }
 }
 
@@ -127,12 +130,13 @@ export const make = <A>(
     ...(namespace === undefined ? {} : { namespace })
   }
 
+  const wanted = kind === "" ? `an object of ${apiVersion}` : `a ${kind} of ${apiVersion}`
   const undecodable = (object: unknown) =>
     new WatchError.WatchError({
       reason: new WatchError.Decode({
         resource: Resource.qualifiedName(resource),
         ...(namespace === undefined ? {} : { namespace }),
-        description: `expected a ${kind} of ${apiVersion}, got ${describe(object)}`
+        description: `expected ${wanted}, got ${describe(object)}`
       })
     })
 
@@ -152,14 +156,17 @@ export const make = <A>(
         accept: representation.acceptList ?? representation.accept
       }
       return Effect.flatMap(rest.json(request), (body) => {
-        if (!isList(body) || body.kind !== listKind || body.apiVersion !== apiVersion) {
-          return Effect.fail(unexpected(rest, request, body, `a ${listKind} of ${apiVersion}`))
+        if (!isList(body) || body.apiVersion !== apiVersion || (listKind !== "" && body.kind !== listKind)) {
+          return Effect.fail(
+            unexpected(rest, request, body, `a ${listKind === "" ? "list" : listKind} of ${apiVersion}`)
+          )
         }
         // Typed servers leave the type out of items; custom resources have it.
-        const items = body.items.map((item): unknown => ({ apiVersion, kind, ...item }))
+        const type = { apiVersion, kind: kind === "" ? body.kind.replace(/List$/, "") : kind }
+        const items = body.items.map((item): unknown => ({ ...type, ...item }))
         return items.every(is)
           ? Effect.succeed({ ...body, items })
-          : Effect.fail(unexpected(rest, request, items.find((item) => !is(item)), `a ${kind} as every item`))
+          : Effect.fail(unexpected(rest, request, items.find((item) => !is(item)), `a ${type.kind} as every item`))
       })
     },
     watch: (from: WatchOptions): Stream.Stream<WatchEvent<A>, Failure> =>
