@@ -156,32 +156,74 @@ export const fromKubeconfig: (
   }
 )
 
+/** The pod as a kubeconfig of one context, so that overrides mean the same for both. */
+const loadedOf = (pod: InCluster.InCluster): KubeconfigLoader.Loaded => {
+  const name = "in-cluster"
+  return {
+    searchPath: { paths: [], origin: "Environment" },
+    files: [],
+    kubeconfig: {
+      clusters: [{
+        name,
+        cluster: {
+          server: pod.server,
+          ...(pod.certificateAuthorityFile === undefined
+            ? {}
+            : { "certificate-authority": pod.certificateAuthorityFile })
+        }
+      }],
+      users: [{ name, user: { tokenFile: pod.tokenFile } }],
+      contexts: [{ name, context: { cluster: name, user: name, namespace: pod.namespace } }],
+      "current-context": name
+    }
+  }
+}
+
 /**
  * Reads what the kubelet gave to this pod.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromInCluster: Effect.Effect<Service, KubeconfigError.KubeconfigError, FileSystem.FileSystem> = Effect.map(
-  InCluster.load,
-  (pod) =>
-    ClientConfig.of({
-      ...defaults,
-      server: pod.server,
-      namespace: pod.namespace,
-      credential: { _tag: "TokenFile", path: pod.tokenFile, initial: undefined },
-      tls: {
-        ...defaults.tls,
-        certificateAuthority: pod.certificateAuthorityFile === undefined
-          ? undefined
-          : { _tag: "File", path: pod.certificateAuthorityFile }
-      }
-    })
-)
+export const fromInCluster: Effect.Effect<Service, KubeconfigError.KubeconfigError, FileSystem.FileSystem> = Effect
+  .flatMap(
+    InCluster.load,
+    (pod) => Effect.map(Resolve.resolve(loadedOf(pod), {}), ({ config }) => ClientConfig.of(config))
+  )
 
 /**
  * The default chain: the kubeconfig files; where they choose no cluster, the pod this process runs in; else the failure
- * `NotConfigured`, which says where was looked. In a pod, a context without namespace uses the pod's.
+ * `NotConfigured`, which says where was looked. In a pod, a context without namespace uses the pod's. Overrides apply to
+ * either; one that names a server keeps the pod out of it, as its token is not meant for others.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeWith: (
+  options: KubeconfigOptions
+) => Effect.Effect<Service, KubeconfigError.KubeconfigError, FileSystem.FileSystem | Path.Path> = Effect.fnUntraced(
+  function*(options) {
+    const loaded = yield* KubeconfigLoader.load(options)
+    const isInCluster = yield* InCluster.isPossible
+    const resolved = yield* Resolve.resolve(loaded, options).pipe(
+      Effect.catchReason(
+        "KubeconfigError",
+        "NotConfigured",
+        (reason) =>
+          isInCluster
+            ? Effect.flatMap(InCluster.load, (pod) => Resolve.resolve(loadedOf(pod), options))
+            : Effect.fail(new KubeconfigError.KubeconfigError({ reason }))
+      )
+    )
+    const { config, isNamespaceChosen } = resolved
+    return yield* checked(
+      isNamespaceChosen || !isInCluster ? config : { ...config, namespace: yield* InCluster.namespace }
+    )
+  }
+)
+
+/**
+ * The default chain without overrides: see `makeWith`.
  *
  * @category constructors
  * @since 0.1.0
@@ -190,31 +232,27 @@ export const make: Effect.Effect<
   Service,
   KubeconfigError.KubeconfigError,
   FileSystem.FileSystem | Path.Path
-> = Effect.gen(function*() {
-  const loaded = yield* KubeconfigLoader.load()
-  const isInCluster = yield* InCluster.isPossible
-  return yield* Resolve.resolve(loaded, {}).pipe(
-    Effect.flatMap(({ config, isNamespaceChosen }) =>
-      isNamespaceChosen || !isInCluster
-        ? Effect.succeed(config)
-        : Effect.map(InCluster.namespace, (namespace) => ({ ...config, namespace }))
-    ),
-    Effect.catchReason(
-      "KubeconfigError",
-      "NotConfigured",
-      (reason) => isInCluster ? fromInCluster : Effect.fail(new KubeconfigError.KubeconfigError({ reason }))
-    )
-  )
-})
+> = makeWith({})
 
 /**
- * The default chain: see `make`.
+ * The default chain: see `makeWith`.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer: Layer.Layer<ClientConfig, KubeconfigError.KubeconfigError, FileSystem.FileSystem | Path.Path> =
   Layer.effect(ClientConfig, make)
+
+/**
+ * The default chain with overrides, as the flags of a command give them: see `makeWith`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWith = (
+  options: KubeconfigOptions
+): Layer.Layer<ClientConfig, KubeconfigError.KubeconfigError, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(ClientConfig, makeWith(options))
 
 /**
  * One context of the kubeconfig files, and nothing else: no pod is tried.

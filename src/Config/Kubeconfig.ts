@@ -11,6 +11,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
@@ -357,6 +358,65 @@ export const toJson = (kubeconfig: Kubeconfig): { readonly [member: string]: unk
  */
 export const print = (kubeconfig: Kubeconfig): string =>
   YamlDocument.print({ apiVersion: "v1", kind: "Config", ...toJson(kubeconfig) })
+
+/**
+ * The text of a kubeconfig to show, as `kubectl config view` does: tokens and passwords are `REDACTED`, certificates and
+ * keys `DATA+OMITTED`, and so is all else that is `Redacted`.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const printRedacted = (kubeconfig: Kubeconfig): string =>
+  YamlDocument.print(omit({ apiVersion: "v1", kind: "Config", ...kubeconfig }))
+
+const omit = (value: unknown, member = ""): unknown => {
+  if (Redacted.isRedacted(value)) return member.endsWith("-data") ? "DATA+OMITTED" : "REDACTED"
+  if (typeof value === "string" && member.endsWith("-data")) return "DATA+OMITTED"
+  if (Array.isArray(value)) return value.map((item) => omit(item))
+  if (!Predicate.isReadonlyObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, its]) => [key, omit(its, key)]))
+}
+
+/**
+ * The current context, its cluster and its user alone, as `kubectl config view --minify` has it. Fails with
+ * `MissingContext`, `MissingCluster` or `MissingUser`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const minify = (kubeconfig: Kubeconfig): Result.Result<Kubeconfig, KubeconfigError.KubeconfigError> => {
+  const fail = (reason: KubeconfigError.Reason) => Result.fail(new KubeconfigError.KubeconfigError({ reason }))
+  const names = (entries: ReadonlyArray<{ readonly name: string }>) => entries.map((entry) => entry.name)
+  const name = kubeconfig["current-context"]
+  const contexts = kubeconfig.contexts.filter((entry) => entry.name === name)
+  const chosen = contexts[0]?.context
+  if (chosen === undefined) {
+    return fail(new KubeconfigError.MissingContext({ context: name, contexts: names(kubeconfig.contexts), paths: [] }))
+  }
+  const clusters = kubeconfig.clusters.filter((entry) => entry.name === chosen.cluster)
+  if (clusters.length === 0 && (chosen.cluster ?? "") !== "") {
+    return fail(
+      new KubeconfigError.MissingCluster({
+        cluster: chosen.cluster ?? "",
+        context: name,
+        clusters: names(kubeconfig.clusters),
+        paths: []
+      })
+    )
+  }
+  const users = kubeconfig.users.filter((entry) => entry.name === chosen.user)
+  if (users.length === 0 && (chosen.user ?? "") !== "") {
+    return fail(
+      new KubeconfigError.MissingUser({
+        user: chosen.user ?? "",
+        context: name,
+        users: names(kubeconfig.users),
+        paths: []
+      })
+    )
+  }
+  return Result.succeed({ ...kubeconfig, clusters, contexts, users })
+}
 
 /**
  * Several files as one: of two entries of one name the first is taken whole, `current-context` is the first that is not

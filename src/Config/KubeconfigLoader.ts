@@ -9,8 +9,10 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import * as Redacted from "effect/Redacted"
 import * as Environment from "./internal/environment.ts"
 import * as FilePaths from "./internal/filePaths.ts"
 import * as Files from "./internal/files.ts"
@@ -139,5 +141,50 @@ export const load: (options?: {
       files.map((file) => FilePaths.resolve(file.kubeconfig, path.dirname(file.path), path))
     )
     return { searchPath: searched, files, kubeconfig }
+  }
+)
+
+/**
+ * The kubeconfig with the contents of its certificate and key files in their place, so that it can go elsewhere. File
+ * names have to be absolute, as in `Loaded`. Token files and plugins stay names. Fails with `UnreadableFile`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const flatten: (
+  kubeconfig: Kubeconfig.Kubeconfig
+) => Effect.Effect<Kubeconfig.Kubeconfig, KubeconfigError.KubeconfigError, FileSystem.FileSystem> = Effect.fnUntraced(
+  function*(kubeconfig) {
+    const read = (path: string | undefined, data: unknown, member: string) =>
+      path === undefined || path === "" || data !== undefined
+        ? Effect.succeed(undefined)
+        : Effect.map(Files.readText(path, { member }), Base64.encode)
+    const clusters = yield* Effect.forEach(
+      kubeconfig.clusters,
+      Effect.fnUntraced(function*(entry) {
+        const { "certificate-authority": path, ...cluster } = entry.cluster
+        const place = `clusters[${JSON.stringify(entry.name)}].cluster.certificate-authority`
+        const data = yield* read(path, cluster["certificate-authority-data"], place)
+        return { ...entry, cluster: data === undefined ? cluster : { ...cluster, "certificate-authority-data": data } }
+      })
+    )
+    const users = yield* Effect.forEach(
+      kubeconfig.users,
+      Effect.fnUntraced(function*(entry) {
+        const { "client-certificate": certificatePath, "client-key": keyPath, ...user } = entry.user
+        const place = `users[${JSON.stringify(entry.name)}].user`
+        const certificate = yield* read(certificatePath, user["client-certificate-data"], `${place}.client-certificate`)
+        const key = yield* read(keyPath, user["client-key-data"], `${place}.client-key`)
+        return {
+          ...entry,
+          user: {
+            ...user,
+            ...(certificate === undefined ? {} : { "client-certificate-data": certificate }),
+            ...(key === undefined ? {} : { "client-key-data": Redacted.make(key) })
+          }
+        }
+      })
+    )
+    return { ...kubeconfig, clusters, users }
   }
 )

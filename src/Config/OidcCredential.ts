@@ -3,7 +3,8 @@
  *
  * The kubeconfig stanza `auth-provider: {name: oidc}`. A token that is still good is used as it is; one that is about to
  * expire or was refused is renewed at the issuer's token endpoint, which discovery names. New tokens are saved to the
- * kubeconfig they came from, as the issuer may take the old refresh token away.
+ * kubeconfig they came from, as the issuer may take the old refresh token away, and looked for there first, as kubectl
+ * may have renewed them.
  *
  * @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#openid-connect-tokens
  * @since 0.1.0
@@ -24,6 +25,7 @@ import * as OidcIssuer from "./internal/oidcIssuer.ts"
 import * as Refreshing from "./internal/refreshing.ts"
 import type * as Kubeconfig from "./Kubeconfig.ts"
 import type * as KubeconfigError from "./KubeconfigError.ts"
+import * as KubeconfigLoader from "./KubeconfigLoader.ts"
 import * as KubeconfigWriter from "./KubeconfigWriter.ts"
 import * as OidcHttpClient from "./OidcHttpClient.ts"
 
@@ -76,6 +78,16 @@ export const make: (
           const now = yield* Clock.currentTimeMillis
           if (now + leeway < expiresAt) return leaseOf(idToken, expiresAt)
         }
+        const stored = yield* storedTokens(source)
+        // Another process, or a client of another cluster, may have renewed them: the old refresh token is void then.
+        refreshToken = stored.refreshToken ?? refreshToken
+        if (stored.idToken !== undefined && !isSame(stored.idToken, idToken)) {
+          const expiresAt = yield* Effect.orElseSucceed(expiryOf(stored.idToken), () => 0)
+          if ((yield* Clock.currentTimeMillis) + leeway < expiresAt) {
+            idToken = stored.idToken
+            return leaseOf(idToken, expiresAt)
+          }
+        }
         if (refreshToken === undefined) {
           return yield* failure("the id-token has expired or is missing, and there is no refresh-token; log in again")
         }
@@ -103,6 +115,24 @@ const expiryOf = (token: Redacted.Redacted<string>): Effect.Effect<number, Crede
     ? Effect.fail(failure("the id-token has no expiry"))
     : Effect.succeed(Math.trunc(claims.success.exp) * 1000)
 }
+
+const isSame = (one: Redacted.Redacted<string>, other: Redacted.Redacted<string> | undefined): boolean =>
+  other !== undefined && Redacted.value(one) === Redacted.value(other)
+
+/** What the kubeconfig holds by now; nothing where it cannot be read. */
+const storedTokens = Effect.fnUntraced(function*(source: Oidc) {
+  const { saveTo } = source
+  if (saveTo === undefined) return { idToken: undefined, refreshToken: undefined }
+  const loaded = yield* Effect.option(KubeconfigLoader.load({ path: saveTo.path }))
+  const config = loaded._tag === "None"
+    ? undefined
+    : loaded.value.kubeconfig.users.find(({ name }) => name === saveTo.user)?.user["auth-provider"]?.config
+  const isIssuer = config?.["idp-issuer-url"] !== undefined &&
+    Redacted.value(config["idp-issuer-url"]) === source.issuerUrl
+  return isIssuer
+    ? { idToken: config["id-token"], refreshToken: config["refresh-token"] }
+    : { idToken: undefined, refreshToken: undefined }
+})
 
 // The new tokens are in use already: losing them on disk costs a login later, not this request.
 const save = Effect.fnUntraced(function*(

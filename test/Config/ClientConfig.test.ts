@@ -128,7 +128,7 @@ it.effect("reads an explicit path and ignores KUBECONFIG", () =>
 it.effect("uses the pod it runs in where no kubeconfig chooses a cluster", () =>
   Effect.gen(function*() {
     const config = yield* read
-    assert.strictEqual(config.server, "https://10.0.0.1:443")
+    assert.strictEqual(config.server, "https://10.0.0.1")
     assert.strictEqual(config.namespace, "team-b")
     assert.deepStrictEqual(config.credential, {
       _tag: "TokenFile",

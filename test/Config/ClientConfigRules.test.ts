@@ -240,7 +240,37 @@ it.effect("in a pod, a kubeconfig that is broken or names what is missing is an 
     const dangling = yield* Effect.flip(chain({ ...pod, [home]: "current-context: gone\n" }, podEnv))
     assert.strictEqual(dangling.reason._tag, "MissingContext")
     const empty = yield* chain({ ...pod, [home]: "# nothing\n" }, podEnv)
-    assert.strictEqual(empty.server, "https://10.0.0.1:443")
+    assert.strictEqual(empty.server, "https://10.0.0.1")
+  }))
+
+it.effect("in a pod, overrides apply to what the pod says, but for a server: that keeps the pod's token out of it", () =>
+  Effect.gen(function*() {
+    const files = {
+      ...pod,
+      "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt": btoa("-----BEGIN CERTIFICATE-----")
+    }
+    const over = (overrides: KubeconfigOverrides) =>
+      Effect.provide(ClientConfig.makeWith(overrides), MemoryFiles.layer({ ...files, "/ca": "", "/t": "" }, podEnv))
+        .pipe(
+          Effect.provide(Logger.layer([]))
+        )
+    const named = yield* over({ namespace: "mine", timeout: "5 seconds" })
+    assert.deepStrictEqual([named.server, named.namespace, named.timeout], [
+      "https://10.0.0.1",
+      "mine",
+      "5 seconds"
+    ])
+    assert.strictEqual(named.credential._tag, "TokenFile")
+    const token = yield* over({ token: Redacted.make("t"), certificateAuthority: "/ca" })
+    assert.deepStrictEqual([token.server, token.namespace], ["https://10.0.0.1", "pod-namespace"])
+    assert.strictEqual(token.credential._tag === "Token" && Redacted.value(token.credential.token), "t")
+    assert.deepStrictEqual(token.tls.certificateAuthority, { _tag: "File", path: "/ca" })
+    const file = yield* over({ tokenFile: "/t", impersonation: { user: "root" } })
+    assert.deepStrictEqual(file.credential, { _tag: "TokenFile", path: "/t", initial: undefined })
+    assert.strictEqual(file.impersonation?.user, "root")
+    const server = yield* over({ server: "https://other" })
+    assert.deepStrictEqual([server.server, server.credential], ["https://other", { _tag: "Anonymous" }])
+    assert.strictEqual((yield* Effect.flip(over({ context: "gone" }))).reason._tag, "MissingContext")
   }))
 
 it.effect("says why this is no pod, and goes on without an authority that is missing", () =>

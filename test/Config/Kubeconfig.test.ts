@@ -245,3 +245,43 @@ it("has a failure for each thing that is wrong, with its place", () => {
     ["contexts", 2]
   ])
 })
+
+const whole = `
+current-context: x
+contexts: [{name: x, context: {cluster: c, user: u}}, {name: "y", context: {cluster: gone}}, {name: z, context: {user: gone}}]
+clusters: [{name: c, cluster: {server: s, certificate-authority-data: YWJj}}, {name: d, cluster: {server: t}}]
+users: [{name: u, user: {token: planted, client-key-data: cGxhbnRlZA==, exec: {args: [planted]}}}, {name: v}]
+`
+
+it.effect("keeps the current context, its cluster and its user alone", () =>
+  Effect.gen(function*() {
+    const kubeconfig = yield* parsed(whole)
+    const small = yield* Effect.fromResult(Kubeconfig.minify(kubeconfig))
+    const names = (entries: ReadonlyArray<{ readonly name: string }>) => entries.map((entry) => entry.name)
+    assert.deepStrictEqual([names(small.contexts), names(small.clusters), names(small.users)], [["x"], ["c"], ["u"]])
+    const failure = (context: string) => {
+      const result = Kubeconfig.minify({ ...kubeconfig, "current-context": context })
+      return Result.isFailure(result) ? result.failure.message : ""
+    }
+    assert.strictEqual(
+      failure(""),
+      "the context \"\" does not exist in the configuration; contexts there: \"x\", \"y\", \"z\""
+    )
+    assert.strictEqual(
+      failure("y"),
+      "the cluster \"gone\", named by the context \"y\", does not exist in the configuration; clusters there: \"c\", \"d\""
+    )
+    assert.strictEqual(
+      failure("z"),
+      "the user \"gone\", named by the context \"z\", does not exist in the configuration; users there: \"u\", \"v\""
+    )
+  }))
+
+it.effect("prints a view without secrets and data", () =>
+  Effect.gen(function*() {
+    const text = Kubeconfig.printRedacted(yield* parsed(whole))
+    assert.notInclude(text, "planted")
+    assert.include(text, "certificate-authority-data: DATA+OMITTED")
+    assert.include(text, "client-key-data: DATA+OMITTED")
+    assert.include(text, "token: REDACTED")
+  }))

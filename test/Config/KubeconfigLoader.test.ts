@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
 import * as KubeconfigLoader from "../../src/Config/KubeconfigLoader.ts"
 import * as MemoryFiles from "./memoryFiles.ts"
 
@@ -99,3 +100,35 @@ it.effect("reads an empty or partial file", () =>
     const { kubeconfig } = yield* load({ "/a": "", "/b": "contexts:\n- name: c\n" }, { KUBECONFIG: "/a:/b" })
     assert.deepStrictEqual(kubeconfig.contexts, [{ name: "c", context: {} }])
   }))
+
+it.effect("puts the contents of certificate and key files in their place", () => {
+  const files = {
+    "/k/config":
+      "clusters:\n- name: c\n  cluster: {certificate-authority: ca.crt}\n- name: d\n  cluster: {certificate-authority-data: QQ==}\nusers:\n- name: u\n  user: {client-certificate: u.crt, client-key: u.key, tokenFile: t}\n",
+    "/k/ca.crt": "CA",
+    "/k/u.crt": "CERT",
+    "/k/u.key": "KEY"
+  }
+  const flat = Effect.flatMap(
+    KubeconfigLoader.load({ path: "/k/config" }),
+    ({ kubeconfig }) => KubeconfigLoader.flatten(kubeconfig)
+  )
+  return Effect.gen(function*() {
+    const { clusters, users } = yield* Effect.provide(flat, MemoryFiles.layer(files))
+    assert.deepStrictEqual(clusters, [
+      { name: "c", cluster: { "certificate-authority-data": btoa("CA") } },
+      { name: "d", cluster: { "certificate-authority-data": "QQ==" } }
+    ])
+    const user = users[0]?.user
+    assert.strictEqual(user?.["client-certificate-data"], btoa("CERT"))
+    assert.strictEqual(user?.["client-key-data"] && Redacted.value(user["client-key-data"]), btoa("KEY"))
+    assert.deepStrictEqual([user?.["client-certificate"], user?.["client-key"], user?.tokenFile], [
+      undefined,
+      undefined,
+      "/k/t"
+    ])
+    const { "/k/u.key": _, ...rest } = files
+    const error = yield* Effect.flip(Effect.provide(flat, MemoryFiles.layer(rest)))
+    assert.strictEqual(error.message, "cannot read /k/u.key, named by users[\"u\"].user.client-key: no such file")
+  })
+})

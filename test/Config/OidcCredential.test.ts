@@ -61,6 +61,7 @@ const kubeconfig = `users:
     auth-provider:
       name: oidc
       config:
+        idp-issuer-url: https://issuer/
         client-id: kubernetes # ours
         id-token: old
         refresh-token: r0
@@ -168,6 +169,26 @@ it.effect("saves new tokens to the kubeconfig they came from, and nothing else",
       ({ url }) => url.endsWith("/token") ? { body: { id_token: renewed, refresh_token: "r1" } } : discovery,
       files
     )
+  )
+})
+
+it.effect("uses tokens that somebody else has renewed in the kubeconfig", () => {
+  const asked: Array<Asked> = []
+  const fresh = token(3600, "fresh")
+  const files = MemoryFiles.make({ [path]: kubeconfig.replace("id-token: old", `id-token: ${fresh}`) })
+  return Effect.gen(function*() {
+    const credential = yield* OidcCredential.make(
+      source({ idToken: Redacted.make(token(1)), saveTo: { path, user: "ada" } })
+    )
+    const value = yield* credential.get
+    assert.strictEqual(value.authorization && Redacted.value(value.authorization), `Bearer ${fresh}`)
+    assert.deepStrictEqual(asked, [])
+    files.set(path, { content: kubeconfig.replace("refresh-token: r0", "refresh-token: r7"), mode: 0o600 })
+    yield* credential.invalidate(value)
+    yield* credential.get
+    assert.strictEqual(asked.at(-1)?.body, "grant_type=refresh_token&refresh_token=r7")
+  }).pipe(
+    provide(asked, ({ url }) => url.endsWith("/token") ? { body: { id_token: token(7200) } } : discovery, files)
   )
 })
 

@@ -14,9 +14,9 @@ import type { Oidc } from "../CredentialSource.ts"
 
 const failure = (description: string) => new Credential.CredentialError({ source: "Oidc", description })
 
-// The cause would hold the request, and that the tokens.
-const unreachable = (what: string, url: string) => (error: HttpClientError) =>
-  failure(`${what} ${url} does not answer: ${error.reason._tag}`)
+// The error itself holds the request, and that the tokens.
+const unreachable = (what: string, url: string) => ({ reason }: HttpClientError) =>
+  failure(`${what} ${url} does not answer: ${reason.cause instanceof Error ? reason.cause.message : reason._tag}`)
 
 const decodeDiscovery = Schema.decodeUnknownResult(
   Schema.fromJsonString(Schema.Struct({ token_endpoint: Schema.String }))
