@@ -120,7 +120,13 @@ export const maskQuery = (url: string): string => url.replace(/([?&]command=)[^&
 
 const secretResources = new Set(["secrets", "tokenreviews", "tokenrequests", "certificatesigningrequests"])
 
-const holdsSecrets = ({ target }: Request): boolean =>
+/**
+ * Whether the bodies of a request may hold what must not be shown.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const holdsSecrets = ({ target }: Request): boolean =>
   target._tag === "Resource" ? secretResources.has(target.plural) || target.subresource === "token" : true
 
 const bytesOf = (body: Uint8Array) => `${body.length} bytes`

@@ -31,7 +31,7 @@ it.effect("an option that this runtime's fetch cannot honour is an error", () =>
 
 it.live("speaks plain HTTP anywhere: text, pieces, an abandoned body and a lost connection", () =>
   Effect.gen(function*() {
-    let isLeft = false
+    const seen = { isLeft: false }
     const its = yield* TlsServer.makePlain((socket) => {
       socket.once("data", (head) => {
         const path = head.toString().split(" ")[1]
@@ -40,7 +40,7 @@ it.live("speaks plain HTTP anywhere: text, pieces, an abandoned body and a lost 
         if (path === "/text") return void socket.end("6\r\nh\u00e9llo\r\n0\r\n\r\n")
         const timer = setInterval(() => socket.write("4\r\ntick\r\n"), 5)
         socket.on("close", () => {
-          isLeft = true
+          seen.isLeft = true
           clearInterval(timer)
         })
       })
@@ -53,8 +53,8 @@ it.live("speaks plain HTTP anywhere: text, pieces, an abandoned body and a lost 
       Stream.runCollect
     )
     assert.strictEqual(ticks.length, 2)
-    for (let tries = 0; tries < 200 && !isLeft; tries++) yield* Effect.sleep("10 millis")
-    assert.isTrue(isLeft)
+    for (let tries = 0; tries < 200 && !seen.isLeft; tries++) yield* Effect.sleep("10 millis")
+    assert.isTrue(seen.isLeft)
     const cut = yield* Effect.flip(Effect.scoped(at("/cut")))
     assert.include(["Closed", "Reset"], cut.reason._tag === "Transport" ? cut.reason.kind : cut.reason._tag)
     const down = yield* FetchTransport.make({ server: `http://127.0.0.1:${yield* closedPort}` })

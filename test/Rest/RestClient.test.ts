@@ -153,6 +153,28 @@ it.effect("repeats a read one second after a connection was lost, and a write ne
     assert.strictEqual(writes.sent.length, 1)
   }))
 
+it.effect("a read whose body was cut is repeated as one that was lost before its head", () =>
+  Effect.gen(function*() {
+    const stub = StubTransport.make([{ status: 200, body: StubTransport.broken("Closed") }, { status: 200, body: pod }])
+    const [exit, seconds] = yield* elapse((yield* over(stub)).json(getWeb))
+    assert.deepStrictEqual(exit, Exit.succeed(JSON.parse(pod)))
+    assert.strictEqual(seconds, 1)
+    const writes = StubTransport.make([{ status: 201, body: StubTransport.broken("Closed") }])
+    yield* Effect.flip((yield* over(writes)).json(createWeb))
+    assert.strictEqual(writes.sent.length, 1)
+  }))
+
+it.effect("an answer that is not JSON is shown in part, unless it may be a Secret's", () =>
+  Effect.gen(function*() {
+    const cut = (plural: string) =>
+      Effect.flatMap(over(StubTransport.make([{ status: 200, body: `{"data":{"a":"planted` }])), (rest) =>
+        Effect.flip(rest.json({ method: "GET", verb: "get", target: { ...pods, plural, name: "x" } })))
+    assert.include(JSON.stringify(yield* cut("configmaps")), "planted")
+    const secret = yield* cut("secrets")
+    assert.include(secret.message, "the server answered with application/json that is not JSON")
+    assert.notInclude(`${JSON.stringify(secret)} ${secret.message}`, "planted")
+  }))
+
 it.effect("certificates, refused connections and unknown names are not tried again", () =>
   Effect.gen(function*() {
     for (const kind of ["Tls", "Proxy", "Credential", "Refused", "Dns", "Unreachable", "Other"] as const) {

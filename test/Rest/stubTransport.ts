@@ -7,8 +7,8 @@ import * as Transport from "../../src/Rest/Transport.ts"
 export interface Answer {
   readonly status: number
   readonly headers?: Transport.TransportResponse["headers"]
-  /** Text, or the bytes as they arrive. */
-  readonly body?: string | Stream.Stream<Uint8Array, RequestError>
+  /** Text, the bytes as they arrive, or why the body is not whole. */
+  readonly body?: string | Stream.Stream<Uint8Array, RequestError> | RequestError
 }
 
 export interface Stub {
@@ -55,10 +55,14 @@ export const make = (
               return {
                 status: answer.status,
                 headers: { "content-type": "application/json", ...answer.headers },
-                text: typeof body === "string"
+                text: body instanceof RequestError ? Effect.fail(body) : typeof body === "string"
                   ? Effect.succeed(body)
                   : Effect.die("the test reads this body as a stream"),
-                body: typeof body === "string" ? Stream.make(new TextEncoder().encode(body)) : body
+                body: body instanceof RequestError
+                  ? Stream.fail(body)
+                  : typeof body === "string"
+                  ? Stream.make(new TextEncoder().encode(body))
+                  : body
               }
             }),
             () => Effect.sync(() => open.delete(request))

@@ -32,13 +32,15 @@ export interface Options {
 
 const block = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g
 
+const parse = (pem: string) => new crypto.X509Certificate(pem)
+
 // Node drops what it cannot read of a bundle, and with it the trust of a server that is trusted.
 const checkBundle = (ca: string): void => {
   const blocks = ca.match(block)
   if (blocks === null) throw new ConnectFailure("Tls", "no certificate (PEM) is in the CA bundle")
   for (const [index, pem] of blocks.entries()) {
     try {
-      new crypto.X509Certificate(pem)
+      parse(pem)
     } catch (cause) {
       throw new ConnectFailure("Tls", `certificate ${index + 1} of the CA bundle is damaged`, cause)
     }
