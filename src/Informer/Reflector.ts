@@ -360,13 +360,13 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       Effect.andThen(metrics.failed(tag)),
       Effect.andThen(Random.next),
       Effect.flatMap((random) => {
-        const delay = base * (1 + random)
+        const delay = Math.round(base * (1 + random))
         const log = error.isFatal ? Effect.logWarning : memory.isListNeeded ? Effect.logInfo : Effect.logDebug
         return log(error.message).pipe(
           Effect.annotateLogs({
             reflector: name,
             reaction: memory.isListNeeded ? "list again" : "resume",
-            delay: `${Math.round(delay)} ms`
+            delay: `${delay} ms`
           }),
           Effect.andThen(Effect.sleep(delay))
         )

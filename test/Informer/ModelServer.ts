@@ -301,38 +301,11 @@ export class ModelServer {
       return Effect.gen({ self: this }, function*() {
         const queue = yield* Queue.unbounded<Uint8Array, Failure | Cause.Done>()
         const watcher: Watcher = { queue, options, isSilent: this.isSilent }
-        if (hasInitial || from === "" || from === "0") {
-          const added = Array.from(this.objects.values()).map((object) => ({ type: "ADDED", object }))
-          const end = {
-            type: "BOOKMARK",
-            object: {
-              kind: "Pod",
-              apiVersion: "v1",
-              metadata: {
-                resourceVersion: String(this.version),
-                annotations: { [initialEventsEndAnnotation]: "true" }
-              }
-            }
-          }
-          this.send(watcher, hasInitial && this.initialEvents === "served" ? [...added, end] : added)
-        } else if (Number(from) < this.compacted) {
-          this.send(watcher, [{
-            type: "ERROR",
-            object: {
-              kind: "Status",
-              apiVersion: "v1",
-              status: "Failure",
-              code: 410,
-              reason: "Expired",
-              message: `too old resource version: ${from} (${this.compacted})`
-            }
-          }])
-        } else {
-          const later = this.history.filter((entry) => entry.version > Number(from))
-          this.send(watcher, later.map(({ object, type }) => ({ type, object })))
-        }
         yield* Effect.acquireRelease(
-          Effect.sync(() => this.watchers.add(watcher)),
+          Effect.sync(() => {
+            this.begin(watcher, from, hasInitial)
+            this.watchers.add(watcher)
+          }),
           () => Effect.sync(() => this.watchers.delete(watcher))
         )
         const seconds = options.timeoutSeconds ?? 1800
@@ -357,6 +330,40 @@ export class ModelServer {
         ) as Stream.Stream<WatchEvent<Obj>, Failure>
       })
     }))
+  }
+
+  // What is sent first and the registration for the rest are one step, or a write between the two would be lost.
+  private begin(watcher: Watcher, from: string, hasInitial: boolean): void {
+    if (hasInitial || from === "" || from === "0") {
+      const added = Array.from(this.objects.values()).map((object) => ({ type: "ADDED", object }))
+      const end = {
+        type: "BOOKMARK",
+        object: {
+          kind: "Pod",
+          apiVersion: "v1",
+          metadata: {
+            resourceVersion: String(this.version),
+            annotations: { [initialEventsEndAnnotation]: "true" }
+          }
+        }
+      }
+      this.send(watcher, hasInitial && this.initialEvents === "served" ? [...added, end] : added)
+    } else if (Number(from) < this.compacted) {
+      this.send(watcher, [{
+        type: "ERROR",
+        object: {
+          kind: "Status",
+          apiVersion: "v1",
+          status: "Failure",
+          code: 410,
+          reason: "Expired",
+          message: `too old resource version: ${from} (${this.compacted})`
+        }
+      }])
+    } else {
+      const later = this.history.filter((entry) => entry.version > Number(from))
+      this.send(watcher, later.map(({ object, type }) => ({ type, object })))
+    }
   }
 
   /** Open connections. */

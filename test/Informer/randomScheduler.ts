@@ -11,15 +11,22 @@ export interface RandomScheduler {
   readonly settle: Effect.Effect<void>
 }
 
+/** Far more than any step needs: more than this is a loop without an end. */
+const maxTurns = 500_000
+
 export const make = (next: () => number): RandomScheduler => {
   const ready: Array<() => void> = []
   const idle: Array<() => void> = []
   let isDraining = false
+  let turns = 0
   const drain = (): void => {
     while (true) {
       const index = Math.floor(next() * ready.length)
+      if (ready.length === 0) turns = 0
       const task = ready[index] ?? idle.shift()
       if (task === undefined) break
+      turns++
+      if (turns > maxTurns) throw new Error("the fibers do not come to rest")
       if (index < ready.length) ready.splice(index, 1)
       task()
     }

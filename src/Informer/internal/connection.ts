@@ -171,7 +171,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
     const look: Effect.Effect<never, InformerError.InformerError> = Effect.suspend(() => {
       const now = clock.currentTimeMillisUnsafe()
       const until = Math.min(options.deadline, lastActivity + options.silence(isInitial))
-      if (now < until) return Effect.andThen(Effect.sleep(Math.min(until - now, maxSleep)), look)
+      if (now < until) return Effect.andThen(Effect.sleep(Math.min(Math.ceil(until - now), maxSleep)), look)
       return Effect.fail(
         new InformerError.InformerError({
           reason: isInitial
