@@ -52,6 +52,19 @@ export interface Readable {
 }
 
 /**
+ * What `set` needs of the conditions there are: the standard form, or one with fewer or more members.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Writable extends Readable {
+  readonly observedGeneration?: number
+  readonly lastTransitionTime?: string
+  readonly reason?: string
+  readonly message?: string
+}
+
+/**
  * The condition of a type.
  *
  * @category accessors
@@ -110,10 +123,10 @@ export type Input = Omit<Condition, "lastTransitionTime"> & { readonly lastTrans
  * @category combinators
  * @since 0.1.0
  */
-export const set = (
-  conditions: ReadonlyArray<Condition> | undefined,
+export const set = <C extends Writable = Condition>(
+  conditions: ReadonlyArray<C> | undefined,
   condition: Input
-): Effect.Effect<ReadonlyArray<Condition>> =>
+): Effect.Effect<ReadonlyArray<C | Condition>> =>
   Effect.map(
     condition.lastTransitionTime === undefined ? Time.now : Effect.succeed(condition.lastTransitionTime),
     (time) => {
@@ -126,11 +139,12 @@ export const set = (
         existing.message === condition.message && existing.observedGeneration === condition.observedGeneration
       if (isSame) return conditions
       const { observedGeneration: _, ...rest } = existing
-      return conditions.with(index, {
+      const changed: Condition = {
         ...rest,
         ...condition,
-        lastTransitionTime: existing.status === condition.status ? existing.lastTransitionTime : time
-      })
+        lastTransitionTime: existing.status === condition.status ? existing.lastTransitionTime ?? time : time
+      }
+      return conditions.map((other, at) => at === index ? changed : other)
     }
   )
 

@@ -290,7 +290,8 @@ export const roundUp = (quantity: Quantity, scale: number): Quantity =>
     : { ...quantity, unscaled: rescale(quantity.unscaled, quantity.scale, scale), scale }
 
 /**
- * The amount as an integer: bytes of memory, whole CPUs; a fraction is rounded away from zero.
+ * The amount as an integer: bytes of memory, whole CPUs; a fraction is rounded away from zero. An amount of a million
+ * digits, as `1e1000000` is, costs that much memory; `compare` such ones first.
  *
  * @category converting
  * @since 0.1.0

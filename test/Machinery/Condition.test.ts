@@ -2,6 +2,8 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
+import type { DeploymentCondition } from "../../src/Api/apps/v1.ts"
+import type { Condition as MetaCondition } from "../../src/Api/meta/v1.ts"
 import * as Condition from "../../src/Machinery/Condition.ts"
 
 const ready = (status: Condition.Status, message = ""): Condition.Input => ({
@@ -41,6 +43,27 @@ it.effect("takes a given time for a new status, keeps the old one for an old sta
     assert.strictEqual(first[0]?.lastTransitionTime, at)
     const second = yield* Condition.set(first, { ...ready("True", "x"), lastTransitionTime: "2021-01-01T00:00:00Z" })
     assert.deepStrictEqual(second, [{ ...ready("True", "x"), lastTransitionTime: at }])
+  }))
+
+it.effect("sets conditions of generated types, and keeps members of their own", () =>
+  Effect.gen(function*() {
+    const generated: ReadonlyArray<DeploymentCondition> = [
+      {
+        type: "Available",
+        status: "True",
+        lastTransitionTime: "2020-01-01T00:00:00Z",
+        lastUpdateTime: "2020-01-02T00:00:00Z"
+      }
+    ]
+    const set: ReadonlyArray<DeploymentCondition> = yield* Condition.set(generated, {
+      type: "Available",
+      status: "True",
+      reason: "Enough",
+      message: ""
+    })
+    assert.deepStrictEqual<unknown>(set, [{ ...generated[0], reason: "Enough", message: "" }])
+    const standard: ReadonlyArray<MetaCondition> = yield* Condition.set<MetaCondition>([], ready("True"))
+    assert.lengthOf(standard, 1)
   }))
 
 it("reads conditions of any kind", () => {
