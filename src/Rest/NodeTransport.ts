@@ -56,6 +56,8 @@ export interface Options {
   readonly allowsHttp2?: boolean | undefined
   /** For the TCP connection, the proxy and the TLS handshake. 30 seconds unless given, as Go's dialer. */
   readonly connectTimeout?: Duration.Input | undefined
+  /** For the head of an answer, from the request on; what is late is Timeout. No limit unless given, as in client-go. */
+  readonly responseTimeout?: Duration.Input | undefined
   /** How long an unused connection is kept. 60 seconds unless given, less than the 90 of kube-apiserver. */
   readonly keepAlive?: Duration.Input | undefined
   /** The most HTTP/1.1 connections. No limit unless given. */
@@ -110,6 +112,7 @@ export const make = Effect.fnUntraced(function*(
   })
   yield* Effect.addFinalizer(() => Effect.promise(() => pools.destroy()))
 
+  const responseTimeout = options.responseTimeout === undefined ? 0 : Duration.toMillis(options.responseTimeout)
   const { ca, credential } = options
   const poolFor = (where: connectionError.Where): Effect.Effect<nodePools.Pool, RequestError> => {
     if (ca === undefined && credential === undefined) return get(nothing, where)
@@ -138,7 +141,8 @@ export const make = Effect.fnUntraced(function*(
           hasRepeatedName(request.headers) ? pool.http1() : pool.any,
           origin,
           { ...request, path: `${prefix}${request.path}`, headers: [...request.headers, ...encoding] },
-          where
+          where,
+          responseTimeout
         ))
       return ca === undefined ? sent : Effect.tapError(sent, ({ reason }) =>
         // Perhaps the authority has changed since the file was last read.

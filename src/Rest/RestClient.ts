@@ -82,7 +82,10 @@ export interface Options {
   readonly backoff?: Backoff.Backoff<string> | undefined
   /** The most times one request is sent again. 10 unless given, as in client-go. */
   readonly maxRetries?: number | undefined
-  /** The longest time for one call of `json` or `text`, retries included, the wait for the rate limit not. None unless given. */
+  /**
+   * The longest time for one call of `json` or `text`, waits and retries included. The server is told by the parameter
+   * `timeout`. None unless given.
+   */
   readonly timeout?: Duration.Input | undefined
   /** Sent with every request. None unless given. */
   readonly headers?: ReadonlyArray<Transport.Header> | undefined

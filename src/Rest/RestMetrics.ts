@@ -35,7 +35,7 @@ export const retries = Metric.counter("rest_client_request_retries_total", {
 })
 
 /**
- * Seconds from the call to its end, waits and retries included, by method and host.
+ * Seconds from the call to its end, waits and retries included, by method and host. Streams are not counted.
  *
  * @category metrics
  * @since 0.1.0
@@ -57,7 +57,8 @@ export const requestSize = Metric.histogram("rest_client_request_size_bytes", {
 })
 
 /**
- * Bytes of answer bodies, by method and host. Streams are not counted.
+ * Length of answer bodies in UTF-16 code units, which are bytes as far as a body is ASCII, by method and host. Streams
+ * are not counted.
  *
  * @category metrics
  * @since 0.1.0

@@ -293,6 +293,30 @@ it.live("leaving a body, or a request without answer, lets go of it at the serve
     }
   }))
 
+it.live("an answer whose head is late is Timeout where a limit was given; a body may take its time", () =>
+  Effect.gen(function*() {
+    const { authority, server } = yield* TlsServer.certificates
+    const its = yield* TlsServer.make({
+      handler: (request, response) => {
+        if (request.url === "/late") return
+        response.write("slow")
+        setTimeout(() => response.end(" body"), 200)
+      },
+      certificate: server
+    })
+    for (const allowsHttp2 of [true, false]) {
+      const transport = yield* NodeTransport.make({
+        server: its.address,
+        ca: CaBundle.fixed(authority.certificate),
+        allowsHttp2,
+        responseTimeout: "100 millis"
+      })
+      const late = yield* Effect.flip(text(transport, get("/late"))).pipe(Effect.timeout("4 seconds"))
+      assert.strictEqual(late.reason._tag, "Timeout", late.message)
+      assert.strictEqual(yield* text(transport, get("/")), "slow body")
+    }
+  }))
+
 it.live("a body that is read slowly is held back at the server", () =>
   Effect.gen(function*() {
     const { authority, server } = yield* TlsServer.certificates

@@ -244,6 +244,7 @@ it.effect("a call longer than the client's timeout is Timeout, retries included"
     const rest = yield* over(stub, { timeout: "10 seconds" })
     const [exit, seconds] = yield* elapse(Effect.flip(rest.json(getWeb)))
     assert.include(Exit.isSuccess(exit) ? exit.value.message : "", "no answer within 10s, the timeout of this client")
+    assert.strictEqual(stub.sent[0]?.path, "/api/v1/namespaces/default/pods/web?timeout=10s")
     assert.strictEqual(seconds, 10)
   }))
 

@@ -34,13 +34,15 @@ const flatHeaders = (request: TransportRequest): Array<string> => {
 }
 
 /**
- * Sends `request` to `origin` through `dispatcher`. Succeeds when the head is there.
+ * Sends `request` to `origin` through `dispatcher`. Succeeds when the head is there; fails with Timeout where that takes
+ * longer than `headersTimeout` milliseconds, if it is not 0.
  */
 export const send = (
   dispatcher: Dispatcher,
   origin: string,
   request: TransportRequest,
-  where: connectionError.Where
+  where: connectionError.Where,
+  headersTimeout: number
 ): Effect.Effect<TransportResponse, RequestError, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => {
     const exchange = make(where)
@@ -56,8 +58,8 @@ export const send = (
               method: request.method,
               headers: flatHeaders(request),
               body: request.body ?? null,
-              // Silence is watched by HTTP/2 pings and by the reflector; undici's own limits would cut healthy watches.
-              headersTimeout: 0,
+              headersTimeout,
+              // Silence is watched by HTTP/2 pings and by the reflector; a limit here would cut healthy watches.
               bodyTimeout: 0
             },
             exchange.handler

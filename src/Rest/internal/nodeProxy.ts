@@ -8,7 +8,9 @@
  * @see https://www.rfc-editor.org/rfc/rfc1929
  * @since 0.1.0
  */
+import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as http from "node:http"
 import * as https from "node:https"
 import * as net from "node:net"
@@ -130,7 +132,12 @@ const socksReplies = [
 
 const addressBytes = (host: string): Buffer => {
   const plain = host.replace(/^\[|\]$/g, "")
-  if (net.isIPv4(plain)) return Buffer.from([1, ...plain.split(".").map(Number)])
+  const address = Result.getOrUndefined(NetAddress.ipFromString(plain))
+  if (address !== undefined) {
+    return NetAddress.isIpv4Address(address)
+      ? Buffer.from([1, ...NetAddress.ipv4ToOctets(address)])
+      : Buffer.from([4, ...NetAddress.ipv6ToOctets(address)])
+  }
   const name = Buffer.from(plain)
   return Buffer.concat([Buffer.from([3, name.length]), name])
 }

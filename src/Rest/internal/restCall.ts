@@ -24,7 +24,7 @@ import * as Tracing from "../Tracing.ts"
 import type * as Transport from "../Transport.ts"
 import * as Warning from "../Warning.ts"
 import * as restBody from "./restBody.ts"
-import { type Answer, type Call, type Client, withRetries } from "./restRetry.ts"
+import { type Answer, type Call, type Client, observeDuration, withRetries } from "./restRetry.ts"
 
 export type { Client } from "./restRetry.ts"
 
@@ -36,16 +36,23 @@ export interface WholeAnswer extends Answer {
 type Failure = ApiError.ApiError | RequestError.RequestError
 
 /** Sends, and reads the body whole. */
-export const whole = (client: Client, request: Request.Request): Effect.Effect<WholeAnswer, Failure> =>
-  run(client, request, (call) => {
+export const whole = (client: Client, request: Request.Request): Effect.Effect<WholeAnswer, Failure> => {
+  const { timeout } = client
+  return run(client, timeout === undefined ? request : withTimeout(request, timeout), (call) => {
     const attempts = withRetries(call, wholeAttempt(call))
-    const { timeout } = client
     const answered = timeout === undefined ? attempts : Effect.timeoutOrElse(attempts, {
       duration: timeout,
       orElse: () => Effect.fail(timedOut(call, timeout))
     })
     return Effect.flatMap(answered, (answer) => finish(call, answer, answer.text))
   })
+}
+
+// The server is told, so that it does not work on for nobody.
+const withTimeout = (request: Request.Request, timeout: Duration.Input): Request.Request => ({
+  ...request,
+  query: [...(request.query ?? []), ["timeout", `${Duration.toSeconds(timeout)}s`]]
+})
 
 /** Sends, reads the body whole and decodes it. */
 export const json = (client: Client, request: Request.Request): Effect.Effect<unknown, Failure> =>
@@ -185,10 +192,12 @@ const peerOf = (client: Client): Tracing.Peer => ({ server: client.transport.ser
 
 // What is left when no attempt follows: duration, warnings, and whether it was a success.
 const finish = <A extends Answer>(call: Call, answer: A, text: string): Effect.Effect<A, ApiError.ApiError> => {
-  const { client, clock, fiber, outgoing, request } = call
-  const seconds = (clock.currentTimeMillisUnsafe() - call.startedAt) / 1000
-  client.series.duration(outgoing.method).updateUnsafe(seconds, fiber.context)
-  if (answer.text !== undefined) client.series.responseSize(outgoing.method).updateUnsafe(text.length, fiber.context)
+  const { client, fiber, outgoing, request } = call
+  // As in client-go, streams have neither duration nor size.
+  if (answer.text !== undefined) {
+    observeDuration(call)
+    client.series.responseSize(outgoing.method).updateUnsafe(text.length, fiber.context)
+  }
   call.span?.attribute("http.response.status_code", answer.status)
   const outcome = answer.status >= 200 && answer.status < 300
     ? Effect.succeed(answer)

@@ -90,7 +90,10 @@ export const withRetries = <A extends Answer>(
             Effect.andThen(pause(call, resends + 1, RetryAfter.lostConnectionSeconds, error.message)),
             Effect.andThen(Effect.suspend(() => loop(resends + 1, error)))
           )
-          : Effect.andThen(after, Effect.fail(withPrevious(error, previous)))
+          : Effect.suspend(() => {
+            if (!isWatch) observeDuration(call)
+            return Effect.andThen(after, Effect.fail(withPrevious(error, previous)))
+          })
       }
     })
   }
@@ -103,6 +106,13 @@ export const withRetries = <A extends Answer>(
     Effect.andThen(begun)
   )
 }
+
+/** Counts the seconds of a call that ends now. */
+export const observeDuration = ({ client, clock, fiber, outgoing, startedAt }: Call): void =>
+  client.series.duration(outgoing.method).updateUnsafe(
+    (clock.currentTimeMillisUnsafe() - startedAt) / 1000,
+    fiber.context
+  )
 
 const throttle = ({ client, clock, fiber, outgoing, request }: Call): Effect.Effect<void> => {
   const { rateLimiter } = client
