@@ -23,11 +23,13 @@ import * as KubeconfigLoader from "./KubeconfigLoader.ts"
  *
  * `change` gets all files merged, file names absolute. A changed entry goes to the first file that has it, a new one to
  * the default file: the explicit one, else the first of the search path that exists, else the first. `current-context`
- * goes to the default file; cleared, it goes from the first file that has one. File names at or below the folder of
- * their file are written relative to it.
+ * goes to the default file, and so do changes of what stands beside the three lists. What is removed or cleared goes
+ * from every file that has it, so that what is read next is what `change` returned. File names at or below the folder
+ * of their file are written relative to it.
  *
  * Fails with `Locked` where another writer holds a file for more than two seconds, `Write`, or as `KubeconfigLoader.load`
  * does; an explicit file that is missing is made. Costs a read of each file; nothing is written where nothing changed.
+ * Each file is replaced at once, several files one after the other.
  *
  * @category constructors
  * @since 0.1.0

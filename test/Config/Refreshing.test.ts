@@ -1,10 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -139,6 +141,33 @@ it.effect("ends its refresh with the scope", () =>
     yield* Scope.close(scope, Exit.void)
     assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(waiting)))
     assert.deepStrictEqual(its, { runs: 1, running: 0, most: 1, interrupted: 1 })
+  }))
+
+it.effect("leaves nobody waiting when it is asked after its scope has closed", () =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const credential = yield* Scope.provide(make(probe()), scope)
+    yield* Scope.close(scope, Exit.void)
+    const fiber = yield* Effect.forkChild(credential.get)
+    yield* TestClock.adjust("2 seconds")
+    const exit = fiber.pollUnsafe()
+    assert.isTrue(exit !== undefined && Exit.hasInterrupts(exit))
+  }))
+
+it.effect("refreshes with the services of its making and the log annotations of who asks", () =>
+  Effect.gen(function*() {
+    class Word extends Context.Service<Word, string>()("test/Word") {}
+    const seen: Array<unknown> = []
+    const credential = yield* Refreshing.make({
+      source: "Custom",
+      refresh: () =>
+        Effect.gen(function*() {
+          seen.push(yield* Word, yield* References.CurrentLogAnnotations)
+          return { value: { authorization: undefined, clientCertificate: undefined }, freshUntil: undefined }
+        })
+    }).pipe(Effect.provideService(Word, "made"), Effect.annotateLogs({ when: "made" }))
+    yield* Effect.annotateLogs(credential.get, { when: "asked" })
+    assert.deepStrictEqual(seen, ["made", { when: "asked" }])
   }))
 
 it.effect("never runs twice at once and never leaves one waiting, however callers come, go and refuse", () =>

@@ -81,7 +81,9 @@ const started = Effect.fnUntraced(function*(source: Exec, command: string, execI
       extendEnv: true,
       stdin: isInteractive ? "inherit" : "ignore",
       stdout: "pipe",
-      stderr: "inherit"
+      stderr: "inherit",
+      // Whoever gives up waiting is not held up by a plugin that does not heed SIGTERM.
+      forceKillAfter: "2 seconds"
     })
   )
   const output = yield* Stream.mkString(Stream.decodeText(handle.stdout))

@@ -5,6 +5,7 @@
  * take it away from the others; it is interrupted when nobody waits any more, and with the scope.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -66,22 +67,30 @@ export const make = Effect.fnUntraced(function*<R>(
   let inFlight: Flight | undefined
   let ending: Fiber.Fiber<unknown, unknown> | undefined
 
-  const run = (flight: Flight) =>
-    Effect.suspend(() => ending === undefined ? Effect.void : Fiber.await(ending)).pipe(
-      Effect.andThen(Effect.suspend(() => Effect.provideContext(refresh(isRefused ? undefined : last), services))),
-      Effect.map((lease) => {
-        last = { ...lease, value: keepIdentity(last?.value, lease.value) }
-        isRefused = false
-        return last.value
-      }),
-      Effect.tap(Metric.update(success, 1)),
-      Effect.tapError(() => Metric.update(error, 1)),
-      Effect.interruptible,
-      Effect.onExit((exit) => {
-        if (inFlight === flight) inFlight = undefined
-        return Deferred.done(flight.done, exit)
-      })
-    )
+  const run = Effect.suspend(() => ending === undefined ? Effect.void : Fiber.await(ending)).pipe(
+    Effect.andThen(
+      // The services of `make`, with the references (span, log annotations) of who asks.
+      Effect.contextWith((current: Context.Context<never>) =>
+        Effect.provideContext(refresh(isRefused ? undefined : last), Context.merge(services, current))
+      )
+    ),
+    Effect.map((lease) => {
+      last = { ...lease, value: keepIdentity(last?.value, lease.value) }
+      isRefused = false
+      return last.value
+    }),
+    Effect.tap(Metric.update(success, 1)),
+    Effect.tapError(() => Metric.update(error, 1))
+  )
+
+  // Heard from the fiber and not from within it, as one whose scope has closed never begins.
+  const land = (flight: Flight, fiber: Fiber.Fiber<Credential.Value, Credential.CredentialError>) => {
+    flight.fiber = fiber
+    fiber.addObserver((exit) => {
+      if (inFlight === flight) inFlight = undefined
+      Deferred.doneUnsafe(flight.done, exit)
+    })
+  }
 
   // Nobody waits: the refresh ends, and the next one starts after it has.
   const leave = (flight: Flight) =>
@@ -99,9 +108,7 @@ export const make = Effect.fnUntraced(function*<R>(
       flight.waiters++
       const start = flight.waiters > 1 || flight.fiber !== undefined
         ? Effect.void
-        : Effect.map(Effect.forkIn(run(flight), scope), (fiber) => {
-          flight.fiber = fiber
-        })
+        : Effect.map(Effect.forkIn(run, scope), (fiber) => land(flight, fiber))
       return Effect.andThen(start, Effect.ensuring(restore(Deferred.await(flight.done)), leave(flight)))
     })
   )

@@ -27,7 +27,7 @@ export interface ChosenContext {
   readonly context: Kubeconfig.Context
 }
 
-const chosen = <S>(
+export const chosen = <S>(
   loaded: KubeconfigLoader.Loaded,
   section: KubeconfigLoader.Section,
   kind: string,

@@ -12,12 +12,12 @@ type Issues = ReadonlyArray<KubeconfigError.Issue>
 const has = (value: unknown): boolean =>
   value !== undefined && value !== "" && !(Redacted.isRedacted(value) && Redacted.value(value) === "")
 
-export const clusterIssues = ({ name, place, stanza }: Chosen<Kubeconfig.Cluster>): Issues => {
+export const clusterIssues = ({ name, origin, place, stanza }: Chosen<Kubeconfig.Cluster>): Issues => {
   const issues: Array<KubeconfigError.Issue> = []
   const proxy = stanza["proxy-url"]
   if (!has(stanza.server)) {
     issues.push(
-      name === ""
+      name === "" && origin === undefined
         ? { member: "context", description: "the context names no cluster" }
         : { ...place("server"), description: "the address of the server is missing" }
     )
