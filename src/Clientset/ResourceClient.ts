@@ -213,7 +213,9 @@ export const fromRepresentation = <A extends KubeObject, S extends Scope, Sub ex
   type Object = Persisted<A, S>
   const { accept, is } = representation
   const type = typeOf(resource)
-  const wanted = `${representation.kind === "" ? "an object" : `a ${representation.kind}`} of ${representation.apiVersion}`
+  const wanted = `${
+    representation.kind === "" ? "an object" : `a ${representation.kind}`
+  } of ${representation.apiVersion}`
 
   const at = (name?: string, subresource?: string, itsNamespace = namespace) =>
     RestListWatch.target(resource, itsNamespace, name, subresource)

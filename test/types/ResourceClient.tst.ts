@@ -8,12 +8,16 @@ import { ConfigMap, Namespace, Pod, ServiceAccount } from "../../src/Api/core/v1
 import type { Eviction } from "../../src/Api/policy/v1.ts"
 import { ClusterRole } from "../../src/Api/rbac/v1.ts"
 import type { Clientset } from "../../src/Clientset/Clientset.ts"
+import * as Entry from "../../src/Clientset/Entry.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
+import * as Wait from "../../src/Clientset/Wait.ts"
+import * as WaitCondition from "../../src/Clientset/WaitCondition.ts"
 import type { ApiError } from "../../src/Machinery/ApiError.ts"
 import * as Patch from "../../src/Machinery/Patch.ts"
 import type { RequestError } from "../../src/Machinery/RequestError.ts"
 import type { Persisted } from "../../src/Machinery/Resource.ts"
 import type { Status } from "../../src/Machinery/Status.ts"
+import type { Failure } from "../../src/Watch/ListWatch.ts"
 
 type ClientOf<M> = M extends Effect.Effect<infer Client, infer _E, infer _R> ? Client : never
 
@@ -115,5 +119,37 @@ describe("a patch", () => {
     expect(deploymentClient.patch).type.toBeCallableWith("web", Patch.merge<Deployment>({ spec: { replicas: 3 } }))
     expect(Patch.merge<Deployment>).type.not.toBeCallableWith({ spec: { replicas: "3" } })
     expect(deploymentClient.patch).type.not.toBeCallableWith("web", Patch.merge<ConfigMap>({ data: { a: "b" } }))
+  })
+})
+
+describe("an entry", () => {
+  test("knows the kind of its client", () => {
+    const entry = Entry.make(configMapClient, "settings").pipe(
+      Entry.orMake(() => ({ data: {} })),
+      Entry.change((settings) => ({ ...settings, data: { ...settings.data, color: "blue" } })),
+      Entry.commit()
+    )
+    expect(entry).type.toBe<
+      Effect.Effect<Entry.Committed<Persisted<ConfigMap, "Namespaced">>, ApiError | RequestError>
+    >()
+    expect(Entry.make(configMapClient, "settings").pipe).type.not.toBeCallableWith(
+      Entry.orMake<ConfigMap, "Namespaced">(() => ({ data: { a: "b" } })),
+      Entry.change<Pod, "Namespaced">((pod) => pod)
+    )
+  })
+})
+
+describe("a wait", () => {
+  test("takes conditions that its kind can meet", () => {
+    expect(Wait.until(deploymentClient, "web", WaitCondition.available)).type.toBe<
+      Effect.Effect<Persisted<Deployment, "Namespaced">, Failure | Wait.WaitTimeout>
+    >()
+    expect(Wait.until(podClient, "web-0", WaitCondition.or(WaitCondition.ready, WaitCondition.deleted))).type
+      .toBeAssignableTo<Effect.Effect<Pod, Failure | Wait.WaitTimeout>>()
+    const bound = WaitCondition.make<{ readonly spec?: { readonly nodeName?: string } }>(
+      "bound",
+      (pod) => pod?.spec?.nodeName !== undefined
+    )
+    expect(Wait.until).type.toBeCallableWith(podClient, "web-0", WaitCondition.and(bound, WaitCondition.ready))
   })
 })
