@@ -195,8 +195,8 @@ export const layerOptions = (options: Options): Layer.Layer<Transport.Transport,
   Layer.effect(Transport.Transport, make(options))
 
 /**
- * The authenticated transport to the server of `ClientConfig`, whose CA must be data: a runtime without files has
- * nothing to read it from, and one with files can read it first.
+ * The authenticated transport to the server of `ClientConfig`, within `Transport.UserMiddleware`. The CA must be data: a
+ * runtime without files has nothing to read it from, and one with files can read it first.
  *
  * @category layers
  * @since 0.1.0
@@ -230,6 +230,7 @@ export const layer: Layer.Layer<
       proxyUrl: config.proxyUrl,
       compression: !config.disableCompression
     })
-    return Authentication.make({ credential, impersonation: config.impersonation })(transport)
+    const middleware = yield* Transport.UserMiddleware
+    return middleware(Authentication.make({ credential, impersonation: config.impersonation })(transport))
   })
 )

@@ -188,7 +188,7 @@ export const fromConfig: Effect.Effect<
 })
 
 /**
- * The authenticated transport to the server of `ClientConfig`: see `fromConfig`.
+ * The authenticated transport to the server of `ClientConfig` (see `fromConfig`), within `Transport.UserMiddleware`.
  *
  * @category layers
  * @since 0.1.0
@@ -203,7 +203,8 @@ export const layer: Layer.Layer<
     const { impersonation } = yield* ClientConfig
     const options = yield* fromConfig
     const transport = yield* make(options)
-    return Authentication.make({ credential: options.credential, impersonation })(transport)
+    const middleware = yield* Transport.UserMiddleware
+    return middleware(Authentication.make({ credential: options.credential, impersonation })(transport))
   })
 )
 

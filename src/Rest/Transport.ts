@@ -10,6 +10,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -85,6 +86,26 @@ export class Transport extends Context.Service<Transport, {
  * @since 0.1.0
  */
 export type Middleware = (transport: Transport["Service"]) => Transport["Service"]
+
+/**
+ * The program's own middleware: what the layers of `NodeTransport` and `FetchTransport` put around their authenticated
+ * transport. It sees each request once, before credentials are added. Nothing unless provided.
+ *
+ * ```ts
+ * const counted: Transport.Middleware = (transport) => ({
+ *   ...transport,
+ *   execute: (request) => Effect.andThen(Metric.update(calls, 1), transport.execute(request))
+ * })
+ * const layer = NodeKubernetes.layer.pipe(Layer.provide(Layer.succeed(Transport.UserMiddleware)(counted)))
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const UserMiddleware: Context.Reference<Middleware> = Context.Reference<Middleware>(
+  "effect-kubernetes/Rest/Transport/UserMiddleware",
+  { defaultValue: () => identity }
+)
 
 /**
  * The values of a response header, none where it is absent.

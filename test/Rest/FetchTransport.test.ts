@@ -1,11 +1,17 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import type * as tls from "node:tls"
+import * as ClientConfig from "../../src/Config/ClientConfig.ts"
+import * as CredentialResolver from "../../src/Config/CredentialResolver.ts"
 import * as FetchTransport from "../../src/Rest/FetchTransport.ts"
+import * as RestClient from "../../src/Rest/RestClient.ts"
+import * as Transport from "../../src/Rest/Transport.ts"
 import * as NodeCertificate from "../../src/Testing/NodeCertificate.ts"
 import type { Case, Outcome } from "./fetchProgram.ts"
 import * as TlsServer from "./tlsServer.ts"
@@ -64,6 +70,48 @@ it.live("speaks plain HTTP anywhere: text, pieces, an abandoned body and a lost 
       Effect.scoped(transport.execute({ ...get, headers: [["impersonate-group", "a"], ["Impersonate-Group", "b"]] }))
     )
     assert.include(groups.message, "fetch joins the lines of one header")
+  }))
+
+it.live("the layer authenticates, and what the program puts around it sees no credential", () =>
+  Effect.gen(function*() {
+    const heads: Array<string> = []
+    const its = yield* TlsServer.makePlain((socket) => {
+      socket.once("data", (head) => {
+        heads.push(head.toString().toLowerCase())
+        socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+      })
+    })
+    const seen: Array<Transport.TransportRequest> = []
+    const recorded: Transport.Middleware = (transport) =>
+      Transport.Transport.of({
+        ...transport,
+        execute: (request) => {
+          seen.push(request)
+          return transport.execute({ ...request, headers: [...request.headers, ["x-added", "by the program"]] })
+        }
+      })
+    const layer = RestClient.layerConfig.pipe(
+      Layer.provide(FetchTransport.layer),
+      Layer.provideMerge(ClientConfig.layerOptions({
+        server: `http://127.0.0.1:${its.port}`,
+        userAgent: "demo",
+        impersonation: { user: "bob" },
+        credential: { _tag: "Token", token: Redacted.make("t1") }
+      })),
+      Layer.provide(CredentialResolver.layerStatic),
+      Layer.provide(Layer.succeed(Transport.UserMiddleware)(recorded))
+    )
+    yield* Effect.gen(function*() {
+      const rest = yield* RestClient.RestClient
+      const version = yield* rest.json({ method: "GET", verb: "get", target: { _tag: "Path", path: "/version" } })
+      assert.deepStrictEqual(version, {})
+    }).pipe(Effect.provide(layer))
+    assert.deepStrictEqual(seen.map((request) => request.headers.map(([name]) => name)), [["accept", "user-agent"]])
+    for (
+      const line of ["authorization: bearer t1", "impersonate-user: bob", "x-added: by the program", "user-agent: demo"]
+    ) {
+      assert.include(heads[0], line)
+    }
   }))
 
 const runtimes = [

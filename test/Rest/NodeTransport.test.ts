@@ -476,4 +476,10 @@ it.live("many requests at once share one HTTP/2 connection, and closing the scop
       assert.strictEqual(its.connections(), 1)
     }))
     yield* eventually(() => its.sockets.size === 0, "a connection outlives its scope")
+    const ended = yield* Effect.scoped(
+      NodeTransport.make({ server: its.address, ca: CaBundle.fixed(authority.certificate) }).pipe(
+        Effect.tap((transport) => text(transport, get("/")))
+      )
+    )
+    assert.include((yield* Effect.flip(text(ended, get("/")))).message, "the scope of this client has ended")
   }))

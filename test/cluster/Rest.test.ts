@@ -3,11 +3,22 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import { ConfigMap } from "../../src/Api/core/v1.ts"
 import * as ClientConfig from "../../src/Config/ClientConfig.ts"
+import * as Credential from "../../src/Config/Credential.ts"
+import * as CredentialResolver from "../../src/Config/CredentialResolver.ts"
+import * as NodeOidcHttpClient from "../../src/Config/NodeOidcHttpClient.ts"
+import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
+import * as Kubernetes from "../../src/Kubernetes.ts"
 import * as NodeKubernetes from "../../src/NodeKubernetes.ts"
+import * as Authentication from "../../src/Rest/Authentication.ts"
+import * as CaBundle from "../../src/Rest/CaBundle.ts"
+import * as NodeTransport from "../../src/Rest/NodeTransport.ts"
 import * as RestClient from "../../src/Rest/RestClient.ts"
+import * as Transport from "../../src/Rest/Transport.ts"
 import * as Warning from "../../src/Rest/Warning.ts"
 import * as WebSocketClient from "../../src/Rest/WebSocketClient.ts"
 import { cluster } from "./TestCluster.ts"
@@ -209,4 +220,76 @@ layer(NodeServices.layer, { excludeTestServices: true })("Rest", (it) => {
       )
       yield* rest.json({ method: "DELETE", verb: "delete", target: core("pods", "default", name) })
     }).pipe(Effect.provide(as({}))))
+
+  it.effect("an informer sees each object once while token and certificate take turns", () =>
+    Effect.gen(function*() {
+      const admin = yield* RestClient.RestClient
+      const resolver = yield* CredentialResolver.CredentialResolver
+      const { tls } = yield* ClientConfig.ClientConfig
+      const valueOf = (config: ClientConfig.Service) =>
+        Effect.flatMap(
+          resolver.get({ credential: config.credential, clientCertificate: config.tls.clientCertificate }),
+          (credential) => credential.get
+        )
+      const fromContext = (context: string) =>
+        Effect.flatMap(ClientConfig.fromKubeconfig({ path: cluster.kubeconfig, context }), valueOf)
+      const values = [yield* fromContext("admin"), yield* fromContext("cert")] as const
+      const turn = yield* Ref.make(0)
+      const credential = Credential.Credential.of({
+        refreshable: true,
+        get: Effect.map(Ref.get(turn), (count) => count % 2 === 0 ? values[0] : values[1]),
+        invalidate: () => Effect.void
+      })
+      const transport = yield* NodeTransport.make({
+        server: cluster.server,
+        ca: tls.certificateAuthority === undefined ? undefined : yield* CaBundle.make(tls.certificateAuthority),
+        credential
+      })
+      const namespace = `rotation-${Date.now()}`
+      yield* admin.json({
+        method: "POST",
+        verb: "create",
+        target: core("namespaces"),
+        body: { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }
+      })
+      yield* Effect.gen(function*() {
+        const informers = yield* InformerFactory.InformerFactory
+        const rest = yield* RestClient.RestClient
+        const informer = yield* informers.get(ConfigMap, { namespaces: [namespace] })
+        yield* informer.awaitSynced
+        const seen = yield* Ref.make<ReadonlyArray<string>>([])
+        yield* Effect.forkScoped(
+          Stream.runForEach(
+            informer.changes,
+            (event) => Ref.update(seen, (all) => [...all, `${event._tag} ${event.object.metadata.name}`])
+          )
+        )
+        const expected = yield* Effect.forEach(Array.from({ length: 60 }), (_, index) =>
+          Effect.gen(function*() {
+            const name = `c${String(index).padStart(2, "0")}`
+            if (index % 10 === 9) yield* Ref.update(turn, (count) => count + 1)
+            yield* rest.json({
+              method: "POST",
+              verb: "create",
+              target: core("configmaps", namespace),
+              body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name } }
+            })
+            return `Added ${name}`
+          }))
+        const done = Effect.map(Ref.get(seen), (all) => expected.every((line) => all.includes(line)))
+        while (!(yield* done)) yield* Effect.sleep("20 millis")
+        assert.deepStrictEqual((yield* Ref.get(seen)).filter((line) => / c\d\d$/.test(line)), expected)
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(Kubernetes.layer.pipe(
+          Layer.provide(Layer.succeed(Transport.Transport, Authentication.make({ credential })(transport))),
+          Layer.fresh
+        ))
+      )
+      yield* admin.json({ method: "DELETE", verb: "delete", target: core("namespaces", undefined, namespace) })
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(CredentialResolver.layer.pipe(Layer.provide(NodeOidcHttpClient.layer))),
+      Effect.provide(as({}))
+    ))
 })

@@ -49,8 +49,9 @@ const byCode: { readonly [code: string]: readonly [kind: TransportKind, descript
   EAI_NODATA: ["Dns", "the server's name has no address"],
   UND_ERR_CONNECT_TIMEOUT: ["Unreachable", "the server could not be reached: connecting timed out"],
   UND_ERR_SOCKET: ["Closed", "the server closed the connection before the answer was whole"],
-  UND_ERR_CLOSED: ["Closed", "the client has been closed"],
-  UND_ERR_DESTROYED: ["Closed", "the client has been closed"],
+  // Not Closed, which would be tried again.
+  UND_ERR_CLOSED: ["Other", "the scope of this client has ended"],
+  UND_ERR_DESTROYED: ["Other", "the scope of this client has ended"],
   UND_ERR_INFO: ["Closed", "the server closed the connection before the answer was whole"],
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ["Closed", "the answer is shorter than the server announced"],
   UND_ERR_HEADERS_OVERFLOW: ["Other", "the headers of the answer are too large"],
