@@ -304,7 +304,7 @@ const describe = (message: string, found: string): string => {
 
 /**
  * Reads a text: YAML, and so JSON. An empty text is an empty kubeconfig, the last of two equal keys counts, and what
- * follows a first document is not read, all as in client-go. Costs about a millisecond for a hundred entries.
+ * follows a first document is not read, all as in client-go. Costs about 20 ms for a hundred clusters, users and contexts.
  *
  * Fails with `Parse` for what is not YAML, and with `Invalid` for what is no kubeconfig; neither quotes the text.
  *
