@@ -292,6 +292,36 @@ it.effect("presents the certificate of an answer, keeps it while it is the same,
   )
 })
 
+it.effect("says when the first of several certificates expires, until its plugin is gone", () => {
+  const answers = new Map<string, string>()
+  return Effect.gen(function*() {
+    yield* TestClock.setTime(Date.UTC(2026, 0, 1))
+    const left = Effect.map(Metric.value(CredentialMetrics.execPluginTtl), (state) => state.value)
+    const using = Effect.fnUntraced(function*(command: string, validFor: "1 hour" | "2 hours" | undefined) {
+      const credential = yield* ExecCredential.make(Plugins.source({ command }))
+      const pair = validFor === undefined ? undefined : yield* NodeCertificate.make({ commonName: command, validFor })
+      answers.set(
+        command,
+        Plugins.printed(
+          pair === undefined ? { token: "t" } : { clientCertificateData: pair.certificate, clientKeyData: pair.key }
+        )
+      )
+      yield* credential.get
+    })
+    yield* using("token", undefined)
+    assert.strictEqual(yield* left, Infinity)
+    yield* using("long", "2 hours")
+    assert.strictEqual(yield* left, 7200)
+    yield* Effect.scoped(Effect.gen(function*() {
+      yield* using("short", "1 hour")
+      assert.strictEqual(yield* left, 3600)
+    }))
+    assert.strictEqual(yield* left, 7200)
+    yield* TestClock.adjust("3 hours")
+    assert.strictEqual(yield* left, -3600)
+  }).pipe(provide([], ({ command }) => ({ stdout: answers.get(command) ?? "" })))
+})
+
 const onPath = { PATH: "/usr/bin:relative:/opt/bin" }
 
 const programs = {
