@@ -1,0 +1,380 @@
+/**
+ * The columns of built-in kinds, with the cells of the real server's printers.
+ *
+ * Source: `pkg/printers/internalversion` of Kubernetes.
+ *
+ * @internal
+ */
+import * as Result from "effect/Result"
+import * as LabelSelector from "../../Machinery/LabelSelector.ts"
+import { age, type Cell, type Column, column, humanDuration, name, since, wide } from "./column.ts"
+import * as Json from "./json.ts"
+import { podColumns } from "./podColumns.ts"
+
+const none = "<none>"
+const unset = "<unset>"
+
+const text = (...path: ReadonlyArray<string>): Cell => (object) => Json.textOf(Json.at(object, ...path))
+
+const textOr = (otherwise: string, ...path: ReadonlyArray<string>): Cell => (object) =>
+  Json.textOf(Json.at(object, ...path)) || otherwise
+
+const number = (...path: ReadonlyArray<string>): Cell => (object) => Json.numberOf(Json.at(object, ...path), 0)
+
+const boolean = (...path: ReadonlyArray<string>): Cell => (object) => Json.at(object, ...path) === true
+
+const shown = (value: unknown, otherwise: string): string =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : otherwise
+
+const joined = (items: ReadonlyArray<string>, otherwise = none): string =>
+  items.length === 0 ? otherwise : items.join(",")
+
+const selector = (...path: ReadonlyArray<string>): Cell => (object) => {
+  const value = Json.at(object, ...path)
+  if (!Json.isObject(value)) return none
+  const isObjectForm = "matchLabels" in value || "matchExpressions" in value
+  const parsed = LabelSelector.fromObject(isObjectForm ? value : { matchLabels: Json.textMapOf(value) })
+  return Result.isSuccess(parsed) ? LabelSelector.print(parsed.success) || none : "<error>"
+}
+
+const containers = (...path: ReadonlyArray<string>): ReadonlyArray<Column> => {
+  const each = (key: string): Cell => (object) =>
+    Json.itemsOf(Json.at(object, ...path, "containers")).map((container) => Json.textOf(Json.at(container, key))).join(
+      ","
+    )
+  return [wide("Containers", each("name")), wide("Images", each("image"))]
+}
+
+const template = ["spec", "template", "spec"]
+
+const replicated = (...more: ReadonlyArray<Column>): ReadonlyArray<Column> => [
+  name,
+  column("Desired", number("spec", "replicas"), "integer"),
+  column("Current", number("status", "replicas"), "integer"),
+  column("Ready", number("status", "readyReplicas"), "integer"),
+  ...more,
+  age,
+  ...containers(...template),
+  wide("Selector", selector("spec", "selector"))
+]
+
+const readyOf: Cell = (object) =>
+  `${Json.numberOf(Json.at(object, "status", "readyReplicas"), 0)}/${
+    Json.numberOf(Json.at(object, "spec", "replicas"), 0)
+  }`
+
+const ports = (object: Json.JsonObject): string =>
+  joined(
+    Json.itemsOf(Json.at(object, "spec", "ports")).map((port) => {
+      const nodePort = Json.numberOf(Json.at(port, "nodePort"), 0)
+      const protocol = Json.textOf(Json.at(port, "protocol"))
+      return `${shown(Json.at(port, "port"), "")}${nodePort > 0 ? `:${nodePort}` : ""}/${protocol}`
+    })
+  )
+
+const externalAddress: Cell = (object) => {
+  const given = Json.itemsOf(Json.at(object, "spec", "externalIPs")).map(Json.textOf)
+  switch (Json.at(object, "spec", "type")) {
+    case "LoadBalancer": {
+      const balanced = Json.itemsOf(Json.at(object, "status", "loadBalancer", "ingress"))
+        .map((each) => Json.textOf(Json.at(each, "ip")) || Json.textOf(Json.at(each, "hostname")))
+      return joined([...balanced, ...given], "<pending>")
+    }
+    case "ExternalName":
+      return Json.textOf(Json.at(object, "spec", "externalName"))
+    default:
+      return joined(given)
+  }
+}
+
+const size = (...keys: ReadonlyArray<string>): Cell => (object) =>
+  String(keys.reduce((sum, key) => sum + Object.keys(Json.objectOf(object[key])).length, 0))
+
+const hasCondition = (object: Json.JsonObject, type: string): boolean =>
+  Json.itemsOf(Json.at(object, "status", "conditions")).some((each) =>
+    Json.at(each, "type") === type && Json.at(each, "status") === "True"
+  )
+
+const nodeStatus: Cell = (object) => {
+  const ready = Json.itemsOf(Json.at(object, "status", "conditions")).find((each) => Json.at(each, "type") === "Ready")
+  const status = ready === undefined ? "Unknown" : Json.at(ready, "status") === "True" ? "Ready" : "NotReady"
+  return Json.at(object, "spec", "unschedulable") === true ? `${status},SchedulingDisabled` : status
+}
+
+const nodeRoles: Cell = (object) => {
+  const prefix = "node-role.kubernetes.io/"
+  const labels = Object.entries(Json.textMapOf(Json.metadataOf(object)["labels"]))
+  return joined(
+    labels.flatMap(([key, value]) =>
+      key.startsWith(prefix) && key.length > prefix.length
+        ? [key.slice(prefix.length)]
+        : key === "kubernetes.io/role" && value !== ""
+        ? [value]
+        : []
+    ).sort()
+  )
+}
+
+const nodeAddress = (type: string): Cell => (object) =>
+  Json.textOf(Json.at(
+    Json.itemsOf(Json.at(object, "status", "addresses")).find((each) => Json.at(each, "type") === type),
+    "address"
+  )) || none
+
+const jobStatus: Cell = (object) => {
+  if (hasCondition(object, "Complete")) return "Complete"
+  if (hasCondition(object, "Failed")) return "Failed"
+  if (Json.metadataOf(object)["deletionTimestamp"] !== undefined) return "Terminating"
+  return ["Suspended", "FailureTarget", "SuccessCriteriaMet"].find((type) => hasCondition(object, type)) ?? "Running"
+}
+
+const completions: Cell = (object) => {
+  const succeeded = Json.numberOf(Json.at(object, "status", "succeeded"), 0)
+  const wanted = Json.at(object, "spec", "completions")
+  if (typeof wanted === "number") return `${succeeded}/${wanted}`
+  const parallelism = Json.numberOf(Json.at(object, "spec", "parallelism"), 0)
+  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`
+}
+
+const jobDuration: Cell = (object, now) => {
+  const started = Json.at(object, "status", "startTime")
+  if (typeof started !== "string") return ""
+  const completed = Json.at(object, "status", "completionTime")
+  return typeof completed === "string"
+    ? humanDuration(Date.parse(completed) - Date.parse(started))
+    : since(started, now)
+}
+
+const modes: { readonly [mode: string]: string } = {
+  ReadWriteOnce: "RWO",
+  ReadOnlyMany: "ROX",
+  ReadWriteMany: "RWX",
+  ReadWriteOncePod: "RWOP"
+}
+
+const accessModes = (...path: ReadonlyArray<string>): Cell => (object) =>
+  Json.itemsOf(Json.at(object, ...path)).map((mode) => modes[Json.textOf(mode)] ?? "").filter((mode) => mode !== "")
+    .join(",")
+
+const phase: Cell = (object) =>
+  Json.metadataOf(object)["deletionTimestamp"] === undefined
+    ? Json.textOf(Json.at(object, "status", "phase"))
+    : "Terminating"
+
+const subjects = (kind: string): Cell => (object) =>
+  Json.itemsOf(object["subjects"]).filter((each) => Json.at(each, "kind") === kind).map((each) => {
+    const namespace = Json.textOf(Json.at(each, "namespace"))
+    const subject = Json.textOf(Json.at(each, "name"))
+    return kind === "ServiceAccount" ? `${namespace}/${subject}` : subject
+  }).join(", ")
+
+const roleRef: Cell = (object) =>
+  `${Json.textOf(Json.at(object, "roleRef", "kind"))}/${Json.textOf(Json.at(object, "roleRef", "name"))}`
+
+const bindings: ReadonlyArray<Column> = [
+  name,
+  column("Role", roleRef),
+  age,
+  wide("Users", subjects("User")),
+  wide("Groups", subjects("Group")),
+  wide("ServiceAccounts", subjects("ServiceAccount"))
+]
+
+// The real server prints the creation time of these roles as it is.
+const created: Column = column("Created At", text("metadata", "creationTimestamp"))
+
+const eventTime = (object: Json.JsonObject, now: number): string => {
+  const series = Json.at(object, "series", "lastObservedTime")
+  if (series !== undefined) return since(series, now)
+  return since(object["lastTimestamp"] ?? object["firstTimestamp"] ?? object["eventTime"], now)
+}
+
+const eventTarget: Cell = (object) => {
+  const kind = Json.textOf(Json.at(object, "involvedObject", "kind")).toLowerCase()
+  const target = Json.textOf(Json.at(object, "involvedObject", "name"))
+  return target === "" ? kind : `${kind}/${target}`
+}
+
+const eventSource: Cell = (object) => {
+  const component = Json.textOf(Json.at(object, "source", "component")) || Json.textOf(object["reportingComponent"])
+  const host = Json.textOf(Json.at(object, "source", "host")) || Json.textOf(object["reportingInstance"])
+  return host === "" ? component : `${component}, ${host}`
+}
+
+const ingressPorts: Cell = (object) => Json.itemsOf(Json.at(object, "spec", "tls")).length > 0 ? "80, 443" : "80"
+
+const ingressHosts: Cell = (object) => {
+  const hosts = Json.itemsOf(Json.at(object, "spec", "rules")).map((rule) => Json.textOf(Json.at(rule, "host")))
+    .filter((host) => host !== "")
+  const more = hosts.length - 3
+  return hosts.length === 0 ? "*" : more > 0 ? `${hosts.slice(0, 3).join(",")} + ${more} more...` : hosts.join(",")
+}
+
+const ingressAddress: Cell = (object) =>
+  Json.itemsOf(Json.at(object, "status", "loadBalancer", "ingress"))
+    .map((each) => Json.textOf(Json.at(each, "ip")) || Json.textOf(Json.at(each, "hostname"))).join(",")
+
+const amountOf = (...path: ReadonlyArray<string>): Cell => (object) => shown(Json.at(object, ...path), "")
+
+const budgetAmount = (key: string): Cell => (object) => shown(Json.at(object, "spec", key), "N/A")
+
+const columns: { readonly [table: string]: ReadonlyArray<Column> } = {
+  "/configmaps": [name, column("Data", size("data", "binaryData")), age],
+  "/events": [
+    column("Last Seen", eventTime),
+    column("Type", text("type")),
+    column("Reason", text("reason")),
+    column("Object", eventTarget),
+    wide("Subobject", text("involvedObject", "fieldPath")),
+    wide("Source", eventSource),
+    column("Message", (object) => Json.textOf(object["message"]).trim()),
+    wide("First Seen", (object, now) => since(object["firstTimestamp"] ?? object["eventTime"], now)),
+    wide("Count", (object) => Json.at(object, "series", "count") ?? Json.numberOf(object["count"], 1)),
+    { ...name, priority: 1 }
+  ],
+  "/namespaces": [name, column("Status", text("status", "phase")), age],
+  "/nodes": [
+    name,
+    column("Status", nodeStatus),
+    column("Roles", nodeRoles),
+    age,
+    column("Version", text("status", "nodeInfo", "kubeletVersion")),
+    wide("Internal-IP", nodeAddress("InternalIP")),
+    wide("External-IP", nodeAddress("ExternalIP")),
+    wide("OS-Image", textOr("<unknown>", "status", "nodeInfo", "osImage")),
+    wide("Kernel-Version", textOr("<unknown>", "status", "nodeInfo", "kernelVersion")),
+    wide("Container-Runtime", textOr("<unknown>", "status", "nodeInfo", "containerRuntimeVersion"))
+  ],
+  "/persistentvolumeclaims": [
+    name,
+    column("Status", phase),
+    column("Volume", text("spec", "volumeName")),
+    column("Capacity", amountOf("status", "capacity", "storage")),
+    column("Access Modes", accessModes("status", "accessModes")),
+    column("StorageClass", text("spec", "storageClassName")),
+    column("VolumeAttributesClass", textOr(unset, "spec", "volumeAttributesClassName")),
+    age,
+    wide("VolumeMode", textOr(unset, "spec", "volumeMode"))
+  ],
+  "/persistentvolumes": [
+    name,
+    column("Capacity", amountOf("spec", "capacity", "storage")),
+    column("Access Modes", accessModes("spec", "accessModes")),
+    column("Reclaim Policy", text("spec", "persistentVolumeReclaimPolicy")),
+    column("Status", phase),
+    column("Claim", (object) => {
+      const claim = Json.at(object, "spec", "claimRef")
+      return Json.isObject(claim) ? `${Json.textOf(claim["namespace"])}/${Json.textOf(claim["name"])}` : ""
+    }),
+    column("StorageClass", text("spec", "storageClassName")),
+    column("VolumeAttributesClass", textOr(unset, "spec", "volumeAttributesClassName")),
+    column("Reason", text("status", "reason")),
+    age,
+    wide("VolumeMode", textOr(unset, "spec", "volumeMode"))
+  ],
+  "/pods": podColumns,
+  "/replicationcontrollers": replicated(),
+  "/secrets": [name, column("Type", text("type")), column("Data", size("data")), age],
+  "/serviceaccounts": [name, age],
+  "/services": [
+    name,
+    column("Type", text("spec", "type")),
+    column("Cluster-IP", textOr(none, "spec", "clusterIP")),
+    column("External-IP", externalAddress),
+    column("Port(s)", ports),
+    age,
+    wide("Selector", selector("spec", "selector"))
+  ],
+  "apiextensions.k8s.io/customresourcedefinitions": [name, created],
+  "apps/daemonsets": [
+    name,
+    column("Desired", number("status", "desiredNumberScheduled"), "integer"),
+    column("Current", number("status", "currentNumberScheduled"), "integer"),
+    column("Ready", number("status", "numberReady"), "integer"),
+    column("Up-to-date", number("status", "updatedNumberScheduled"), "integer"),
+    column("Available", number("status", "numberAvailable"), "integer"),
+    column("Node Selector", selector(...template, "nodeSelector")),
+    age,
+    ...containers(...template),
+    wide("Selector", selector("spec", "selector"))
+  ],
+  "apps/deployments": [
+    name,
+    column("Ready", readyOf),
+    column("Up-to-date", number("status", "updatedReplicas")),
+    column("Available", number("status", "availableReplicas")),
+    age,
+    ...containers(...template),
+    wide("Selector", selector("spec", "selector"))
+  ],
+  "apps/replicasets": replicated(),
+  "apps/statefulsets": [name, column("Ready", readyOf), age, ...containers(...template)],
+  "batch/cronjobs": [
+    name,
+    column("Schedule", text("spec", "schedule")),
+    column("Timezone", textOr(none, "spec", "timeZone")),
+    column(
+      "Suspend",
+      (object) => shown(Json.at(object, "spec", "suspend"), unset) === "true" ? "True" : "False",
+      "boolean"
+    ),
+    column("Active", (object) => Json.itemsOf(Json.at(object, "status", "active")).length, "integer"),
+    column("Last Schedule", (object, now) => {
+      const time = Json.at(object, "status", "lastScheduleTime")
+      return time === undefined ? none : since(time, now)
+    }),
+    age,
+    ...containers("spec", "jobTemplate", ...template),
+    wide("Selector", selector("spec", "jobTemplate", "spec", "selector"))
+  ],
+  "batch/jobs": [
+    name,
+    column("Status", jobStatus),
+    column("Completions", completions),
+    column("Duration", jobDuration),
+    age,
+    ...containers(...template),
+    wide("Selector", selector("spec", "selector"))
+  ],
+  "coordination.k8s.io/leases": [name, column("Holder", text("spec", "holderIdentity")), age],
+  "networking.k8s.io/ingresses": [
+    name,
+    column("Class", textOr(none, "spec", "ingressClassName")),
+    column("Hosts", ingressHosts),
+    column("Address", ingressAddress),
+    column("Ports", ingressPorts),
+    age
+  ],
+  "networking.k8s.io/networkpolicies": [name, column("Pod-Selector", selector("spec", "podSelector")), age],
+  "policy/poddisruptionbudgets": [
+    name,
+    column("Min Available", budgetAmount("minAvailable")),
+    column("Max Unavailable", budgetAmount("maxUnavailable")),
+    column("Allowed Disruptions", number("status", "disruptionsAllowed"), "integer"),
+    age
+  ],
+  "rbac.authorization.k8s.io/clusterrolebindings": bindings,
+  "rbac.authorization.k8s.io/clusterroles": [name, created],
+  "rbac.authorization.k8s.io/rolebindings": bindings,
+  "rbac.authorization.k8s.io/roles": [name, created],
+  "scheduling.k8s.io/priorityclasses": [
+    name,
+    column("Value", number("value"), "integer"),
+    column("Global-Default", boolean("globalDefault"), "boolean"),
+    age,
+    column("PreemptionPolicy", textOr(unset, "preemptionPolicy"))
+  ],
+  "storage.k8s.io/storageclasses": [
+    name,
+    column("Provisioner", text("provisioner")),
+    column("ReclaimPolicy", textOr("Delete", "reclaimPolicy")),
+    column("VolumeBindingMode", textOr(unset, "volumeBindingMode")),
+    column("AllowVolumeExpansion", boolean("allowVolumeExpansion")),
+    age
+  ]
+}
+
+const defaults: ReadonlyArray<Column> = [name, column("Created At", text("metadata", "creationTimestamp"))]
+
+/** The columns of a built-in resource type; name and creation time where it has none of its own. */
+export const of = (table: string): ReadonlyArray<Column> => columns[table] ?? defaults

@@ -1,0 +1,194 @@
+/**
+ * What the server does to an object of a kind before it stores it: fields that users cannot set, fields that the server
+ * gives.
+ *
+ * Source: `PrepareForCreate` and `PrepareForUpdate` of the strategies, and the admission plugins that are always on.
+ *
+ * @internal
+ */
+import * as Base64 from "effect/encoding/Base64"
+import * as Json from "./json.ts"
+import type { Served } from "./registry.ts"
+import type * as Server from "./server.ts"
+
+type Prepare = (
+  server: Server.Server,
+  call: Server.Call,
+  object: Json.JsonObject,
+  live: Json.JsonObject | undefined
+) => Json.JsonObject
+
+const withStatus = (object: Json.JsonObject, status: Json.JsonObject): Json.JsonObject => ({ ...object, status })
+
+const notReady = (key: string) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 })
+
+const tolerated = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]
+
+const qosClass = (spec: Json.JsonObject): string => {
+  const containers = [...Json.itemsOf(spec["containers"]), ...Json.itemsOf(spec["initContainers"])]
+  const amounts = containers.map((container) => ({
+    limits: Json.objectOf(Json.at(container, "resources", "limits")),
+    requests: Json.objectOf(Json.at(container, "resources", "requests"))
+  }))
+  const isCounted = (each: Json.JsonObject) => each["cpu"] !== undefined || each["memory"] !== undefined
+  if (!amounts.some(({ limits, requests }) => isCounted(limits) || isCounted(requests))) return "BestEffort"
+  const isGuaranteed = amounts.every(({ limits, requests }) =>
+    ["cpu", "memory"].every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name])
+  )
+  return isGuaranteed ? "Guaranteed" : "Burstable"
+}
+
+const pod: Prepare = (_server, _call, object, live) => {
+  if (live !== undefined) return object
+  const spec = Json.objectOf(object["spec"])
+  const known = Json.itemsOf(spec["tolerations"])
+  const missing = tolerated.filter((key) =>
+    !known.some((each) => {
+      const given = Json.textOf(Json.at(each, "key"))
+      const effect = Json.textOf(Json.at(each, "effect"))
+      return (given === key || given === "") && (effect === "NoExecute" || effect === "")
+    })
+  )
+  return withStatus({
+    ...object,
+    spec: {
+      ...spec,
+      tolerations: [...known, ...missing.map(notReady)],
+      priority: spec["priority"] ?? 0,
+      preemptionPolicy: spec["preemptionPolicy"] ?? "PreemptLowerPriority"
+    }
+  }, { phase: "Pending", qosClass: qosClass(spec) })
+}
+
+const nextAddress = (server: Server.Server): string => {
+  server.nextAddress += 1
+  return `10.96.${(server.nextAddress >> 8) & 255}.${server.nextAddress & 255}`
+}
+
+const nodePorts = (server: Server.Server, spec: Json.JsonObject, before: Json.JsonObject) => {
+  const isExposed = spec["type"] === "NodePort" || spec["type"] === "LoadBalancer"
+  const known = new Map(Json.itemsOf(before["ports"]).map((port) => [Json.at(port, "port"), Json.at(port, "nodePort")]))
+  return Json.itemsOf(spec["ports"]).map((given) => {
+    const port = Json.objectOf(given)
+    if (!isExposed) return Json.without(port, "nodePort")
+    if (Json.has(port, "nodePort")) return port
+    const nodePort = known.get(port["port"]) ?? 30000 + (server.nextNodePort++)
+    return { ...port, nodePort }
+  })
+}
+
+const service: Prepare = (server, _call, object, live) => {
+  const given = Json.objectOf(object["spec"])
+  const before = Json.objectOf(Json.at(live, "spec"))
+  const isExternal = given["type"] === "ExternalName"
+  const address = isExternal
+    ? undefined
+    : Json.textOf(given["clusterIP"]) || Json.textOf(before["clusterIP"]) || nextAddress(server)
+  const spec: Json.JsonObject = {
+    ...(isExternal ? Json.without(given, "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy") : given),
+    ...(Json.isArray(given["ports"]) ? { ports: nodePorts(server, given, before) } : {}),
+    ...(address === undefined ? {} : {
+      clusterIP: address,
+      clusterIPs: given["clusterIPs"] ?? before["clusterIPs"] ?? [address],
+      ipFamilies: given["ipFamilies"] ?? before["ipFamilies"] ?? ["IPv4"],
+      ipFamilyPolicy: given["ipFamilyPolicy"] ?? before["ipFamilyPolicy"] ?? "SingleStack"
+    })
+  }
+  return withStatus({ ...object, spec }, Json.objectOf(Json.at(live, "status") ?? { loadBalancer: {} }))
+}
+
+const namespace: Prepare = (_server, _call, object, live) => {
+  if (live !== undefined) return { ...object, spec: live["spec"], status: live["status"] }
+  const finalizers = Json.itemsOf(Json.at(object, "spec", "finalizers"))
+  const labelled = Json.setAt(
+    object,
+    ["metadata", "labels", "kubernetes.io/metadata.name"],
+    Json.nameOf(object)
+  )
+  return withStatus({
+    ...labelled,
+    spec: { finalizers: finalizers.includes("kubernetes") ? finalizers : [...finalizers, "kubernetes"] }
+  }, { phase: "Active" })
+}
+
+const job: Prepare = (_server, _call, object, live) => {
+  if (live !== undefined || Json.at(object, "spec", "manualSelector") === true) return object
+  const uid = Json.metadataOf(object)["uid"]
+  const name = Json.nameOf(object)
+  const labels = {
+    ...Json.objectOf(Json.at(object, "spec", "template", "metadata", "labels")),
+    "batch.kubernetes.io/controller-uid": uid,
+    "batch.kubernetes.io/job-name": name,
+    "controller-uid": uid,
+    "job-name": name
+  }
+  const spec = Json.setAt(Json.objectOf(object["spec"]), ["template", "metadata", "labels"], labels)
+  return { ...object, spec: { ...spec, selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } } } }
+}
+
+const secret: Prepare = (_server, _call, object) => {
+  const texts = Json.objectOf(object["stringData"])
+  if (Object.keys(texts).length === 0) return Json.without(object, "stringData")
+  const data = Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, Base64.encode(Json.textOf(text))])
+  )
+  return Json.without({ ...object, data: { ...Json.objectOf(object["data"]), ...data } }, "stringData")
+}
+
+const signingRequest: Prepare = (_server, call, object, live) =>
+  live === undefined
+    ? {
+      ...object,
+      spec: {
+        ...Json.objectOf(object["spec"]),
+        groups: call.user.groups,
+        username: call.user.name,
+        ...(call.user.uid === undefined ? {} : { uid: call.user.uid })
+      }
+    }
+    : { ...object, spec: live["spec"] }
+
+const definition: Prepare = (_server, _call, object, live) => {
+  if (live !== undefined) return object
+  const stored = Json.itemsOf(Json.at(object, "spec", "versions"))
+    .filter((version) => Json.at(version, "storage") === true).map((version) => Json.at(version, "name"))
+  return withStatus(object, { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions: stored })
+}
+
+const pending: Prepare = (_server, _call, object, live) =>
+  live === undefined ? withStatus(object, { phase: "Pending" }) : object
+
+const prepares: { readonly [table: string]: Prepare } = {
+  "/namespaces": namespace,
+  "/persistentvolumeclaims": pending,
+  "/persistentvolumes": pending,
+  "/pods": pod,
+  "/secrets": secret,
+  "/services": service,
+  "apiextensions.k8s.io/customresourcedefinitions": definition,
+  "batch/jobs": job,
+  "certificates.k8s.io/certificatesigningrequests": signingRequest
+}
+
+// A node brings its status, as the kubelet that registers it knows it.
+const keepsStatus = new Set(["/nodes"])
+
+const hasStatus = (served: Served): boolean => Object.hasOwn(served.subresources, "status")
+
+/** The object without what users cannot set through it, and with what the server gives. */
+export const prepare = (
+  server: Server.Server,
+  call: Server.Call,
+  served: Served,
+  object: Json.JsonObject,
+  live: Json.JsonObject | undefined
+): Json.JsonObject => {
+  const isKept = live === undefined && keepsStatus.has(served.table)
+  const status = live === undefined ? undefined : live["status"]
+  const bare = !hasStatus(served) || isKept
+    ? object
+    : status === undefined
+    ? served.custom === undefined ? { ...Json.without(object, "status"), status: {} } : Json.without(object, "status")
+    : { ...Json.without(object, "status"), status }
+  return prepares[served.table]?.(server, call, bare, live) ?? bare
+}

@@ -1,0 +1,284 @@
+/**
+ * What the server refuses in objects of built-in kinds.
+ *
+ * Enumerations and required texts come from the generated schemas; the rules between fields are those of
+ * `pkg/apis/<group>/validation` of Kubernetes for the kinds that programs use.
+ *
+ * @internal
+ */
+import * as Result from "effect/Result"
+import * as LabelSelector from "../../Machinery/LabelSelector.ts"
+import * as Name from "../../Machinery/Name.ts"
+import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
+import * as FieldError from "./fieldError.ts"
+import * as Json from "./json.ts"
+import { immutable } from "./objectMeta.ts"
+import * as PodValidation from "./podValidation.ts"
+import type { Served } from "./registry.ts"
+import * as Typed from "./typed.ts"
+
+type Errors = ReadonlyArray<FieldError.FieldError>
+type Rule = (object: Json.JsonObject, live: Json.JsonObject | undefined) => Errors
+
+/** Enumerations and required texts, wherever the schema has them outside of metadata and status. */
+const schemaErrors = (given: ObjectSchema, value: unknown, path: string): Errors => {
+  const schema = Typed.targetOf(given)
+  if (typeof value === "string" && schema.enum !== undefined) {
+    return schema.enum.includes(value) || value === ""
+      ? []
+      : [FieldError.notSupported(path, value, schema.enum.map(String).sort())]
+  }
+  if (Json.isArray(value)) {
+    const { items } = schema
+    return items === undefined ? [] : value.flatMap((item, index) => schemaErrors(items, item, `${path}[${index}]`))
+  }
+  if (!Json.isObject(value)) return []
+  return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
+    const inner = FieldError.child(path, key)
+    if (path === "" && (key === "metadata" || key === "status")) return []
+    const member = value[key]
+    if (member !== undefined && member !== "") return schemaErrors(property, member, inner)
+    return schema.required?.includes(key) === true && Typed.targetOf(property).type === "string"
+      ? [FieldError.required(inner)]
+      : []
+  })
+}
+
+const notNegative = (object: Json.JsonObject, ...path: ReadonlyArray<string>): Errors => {
+  const value = Json.at(object, ...path)
+  return typeof value === "number" && value < 0
+    ? [FieldError.invalid(path.join("."), value, "must be greater than or equal to 0")]
+    : []
+}
+
+const selectorRule = (object: Json.JsonObject): Errors => {
+  const selector = Json.at(object, "spec", "selector")
+  const labels = Json.textMapOf(Json.at(object, "spec", "template", "metadata", "labels"))
+  const field = "spec.template.metadata.labels"
+  if (!Json.isObject(selector)) {
+    return [
+      FieldError.required("spec.selector"),
+      FieldError.invalid(field, labels, "`selector` does not match template `labels`")
+    ]
+  }
+  const parsed = LabelSelector.fromObject(selector)
+  if (Result.isFailure(parsed)) return [FieldError.invalid("spec.selector", selector, parsed.failure.reason)]
+  if (LabelSelector.isEverything(parsed.success)) {
+    return [FieldError.invalid("spec.selector", selector, "empty selector is invalid for deployment")]
+  }
+  return LabelSelector.matches(parsed.success, labels)
+    ? []
+    : [FieldError.invalid(field, labels, "`selector` does not match template `labels`")]
+}
+
+const selectorIsImmutable: Rule = (object, live) => {
+  const selector = Json.at(object, "spec", "selector")
+  return live !== undefined && !Json.equal(selector, Json.at(live, "spec", "selector"))
+    ? [immutable("spec.selector", selector)]
+    : []
+}
+
+const workload: Rule = (object, live) => [
+  ...notNegative(object, "spec", "replicas"),
+  ...notNegative(object, "spec", "minReadySeconds"),
+  ...notNegative(object, "spec", "revisionHistoryLimit"),
+  ...selectorRule(object),
+  ...PodValidation.template(object, ["Always"]),
+  ...selectorIsImmutable(object, live)
+]
+
+const statefulSetMutable = [
+  "replicas",
+  "ordinals",
+  "template",
+  "updateStrategy",
+  "revisionHistoryLimit",
+  "persistentVolumeClaimRetentionPolicy",
+  "minReadySeconds"
+]
+
+const statefulSet: Rule = (object, live) => {
+  const others = (each: Json.JsonObject) => Json.without(Json.objectOf(each["spec"]), ...statefulSetMutable)
+  return [
+    ...workload(object, undefined),
+    ...(live === undefined || Json.equal(others(object), others(live)) ? [] : [FieldError.forbidden(
+      "spec",
+      "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+    )])
+  ]
+}
+
+const job: Rule = (object, live) => [
+  ...notNegative(object, "spec", "parallelism"),
+  ...notNegative(object, "spec", "completions"),
+  ...notNegative(object, "spec", "backoffLimit"),
+  ...PodValidation.template(object, ["OnFailure", "Never"]),
+  ...selectorIsImmutable(object, live),
+  ...(live === undefined || Json.equal(Json.at(object, "spec", "completions"), Json.at(live, "spec", "completions"))
+    ? []
+    : [immutable("spec.completions", Json.at(object, "spec", "completions"))]),
+  ...(live === undefined || Json.equal(Json.at(object, "spec", "template"), Json.at(live, "spec", "template"))
+    ? []
+    : [immutable("spec.template", Json.at(object, "spec", "template"))])
+]
+
+const dataKeys = (object: Json.JsonObject, field: string): Errors =>
+  Object.keys(Json.objectOf(object[field])).flatMap((key) =>
+    Name.configMapKey(key).map((problem) => FieldError.invalid(`${field}[${key}]`, key, problem))
+  )
+
+const frozen = (fields: ReadonlyArray<string>): Rule => (object, live) =>
+  live?.["immutable"] === true
+    ? [
+      ...(object["immutable"] === true
+        ? []
+        : [FieldError.forbidden("immutable", "field is immutable when `immutable` is set")]),
+      ...fields.filter((field) => !Json.equal(object[field], live[field])).map((field) =>
+        FieldError.forbidden(field, "field is immutable when `immutable` is set")
+      )
+    ]
+    : []
+
+const configMap: Rule = (object, live) => [
+  ...dataKeys(object, "data"),
+  ...dataKeys(object, "binaryData"),
+  ...frozen(["data", "binaryData"])(object, live)
+]
+
+const secret: Rule = (object, live) => [
+  ...dataKeys(object, "data"),
+  ...frozen(["data"])(object, live),
+  ...(live !== undefined && object["type"] !== live["type"] ? [immutable("type", object["type"])] : [])
+]
+
+const service: Rule = (object, live) => {
+  const spec = Json.objectOf(object["spec"])
+  const ports = Json.itemsOf(spec["ports"])
+  const address = spec["clusterIP"]
+  const before = live === undefined ? undefined : Json.at(live, "spec", "clusterIP")
+  const isHeadless = address === "None" || spec["type"] === "ExternalName"
+  const moved = before !== undefined && before !== "" && address !== before && spec["type"] !== "ExternalName"
+  return [
+    ...(ports.length === 0 && !isHeadless ? [FieldError.required("spec.ports")] : []),
+    ...ports.flatMap((port, index) => {
+      const path = `spec.ports[${index}]`
+      const number = Json.numberOf(Json.at(port, "port"), 0)
+      const name = Json.textOf(Json.at(port, "name"))
+      return [
+        ...(name === "" && ports.length > 1 ? [FieldError.required(`${path}.name`)] : []),
+        ...(name === ""
+          ? []
+          : Name.dns1123Label(name).map((problem) => FieldError.invalid(`${path}.name`, name, problem))),
+        ...Name.portNumber(number).map((problem) => FieldError.invalid(`${path}.port`, number, problem))
+      ]
+    }),
+    ...(moved ? [FieldError.invalid("spec.clusterIPs[0]", [address], "may not change once set")] : []),
+    ...(spec["type"] === "ExternalName" && Json.textOf(spec["externalName"]) === ""
+      ? [FieldError.required("spec.externalName")]
+      : [])
+  ]
+}
+
+const lease: Rule = (object) => {
+  const spec = Json.objectOf(object["spec"])
+  const duration = spec["leaseDurationSeconds"]
+  const transitions = spec["leaseTransitions"]
+  return [
+    ...(typeof duration === "number" && duration <= 0
+      ? [FieldError.invalid("spec.leaseDurationSeconds", duration, "must be greater than 0")]
+      : []),
+    ...(typeof transitions === "number" && transitions < 0
+      ? [FieldError.invalid("spec.leaseTransitions", transitions, "must be greater than or equal to 0")]
+      : [])
+  ]
+}
+
+const event: Rule = (object) => {
+  const namespace = Json.namespaceOf(object)
+  const involved = Json.textOf(Json.at(object, "involvedObject", "namespace"))
+  return involved === namespace || (involved === "" && namespace === "default")
+    ? []
+    : [FieldError.invalid("involvedObject.namespace", involved, "does not match event.namespace")]
+}
+
+const definition: Rule = (object, live) => {
+  const spec = Json.objectOf(object["spec"])
+  const names = Json.objectOf(spec["names"])
+  const versions = Json.itemsOf(spec["versions"])
+  const expected = `${Json.textOf(names["plural"])}.${Json.textOf(spec["group"])}`
+  const name = Json.nameOf(object)
+  return [
+    ...(name === expected
+      ? []
+      : [FieldError.invalid("metadata.name", name, `must be spec.names.plural+"."+spec.group`)]),
+    ...(versions.length === 0 ? [FieldError.required("spec.versions", "must have at least one version")] : []),
+    ...(versions.filter((version) => Json.at(version, "storage") === true).length === 1 ? [] : [
+      FieldError.invalid("spec.versions", versions, "must have exactly one version marked as storage version")
+    ]),
+    ...versions.flatMap((version, index) =>
+      Json.isObject(Json.at(version, "schema", "openAPIV3Schema"))
+        ? []
+        : [FieldError.required(`spec.versions[${index}].schema.openAPIV3Schema`, "schemas are required")]
+    ),
+    ...(live === undefined
+      ? []
+      : ["group", "scope"].filter((key) => spec[key] !== Json.at(live, "spec", key)).map((key) =>
+        immutable(`spec.${key}`, spec[key])
+      ))
+  ]
+}
+
+const roleBinding: Rule = (object, live) =>
+  live === undefined || Json.equal(object["roleRef"], live["roleRef"])
+    ? []
+    : [FieldError.invalid("roleRef", object["roleRef"], "cannot change roleRef")]
+
+const claim: Rule = (object, live) => {
+  const spec = Json.objectOf(object["spec"])
+  const rest = (each: unknown) =>
+    Json.without(Json.objectOf(each), "resources", "volumeName", "volumeAttributesClassName")
+  return [
+    ...(Json.itemsOf(spec["accessModes"]).length === 0
+      ? [FieldError.required("spec.accessModes", "at least 1 access mode is required")]
+      : []),
+    ...(Json.at(spec, "resources", "requests", "storage") === undefined
+      ? [FieldError.required("spec.resources[storage]")]
+      : []),
+    ...(live === undefined || Json.equal(rest(spec), rest(live["spec"])) ? [] : [FieldError.forbidden(
+      "spec",
+      "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+    )])
+  ]
+}
+
+const budget: Rule = (object) => {
+  const spec = Json.objectOf(object["spec"])
+  return spec["minAvailable"] !== undefined && spec["maxUnavailable"] !== undefined
+    ? [FieldError.invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
+    : []
+}
+
+const rules: { readonly [table: string]: Rule } = {
+  "/configmaps": configMap,
+  "/events": event,
+  "/persistentvolumeclaims": claim,
+  "/pods": PodValidation.pod,
+  "/secrets": secret,
+  "/services": service,
+  "apiextensions.k8s.io/customresourcedefinitions": definition,
+  "apps/daemonsets": workload,
+  "apps/deployments": workload,
+  "apps/replicasets": workload,
+  "apps/statefulsets": statefulSet,
+  "batch/jobs": job,
+  "coordination.k8s.io/leases": lease,
+  "policy/poddisruptionbudgets": budget,
+  "rbac.authorization.k8s.io/clusterrolebindings": roleBinding,
+  "rbac.authorization.k8s.io/rolebindings": roleBinding
+}
+
+/** What is wrong with an object, and with the change from the live one where there is one. */
+export const errors = (served: Served, object: Json.JsonObject, live: Json.JsonObject | undefined): Errors => [
+  ...(served.schema === undefined ? [] : schemaErrors(served.schema, object, "")),
+  ...(rules[served.table]?.(object, live) ?? [])
+]
