@@ -136,7 +136,7 @@ export const make = Effect.fnUntraced(function*(
     execute: (request) => {
       const end = request.path.indexOf("?")
       const where = { verb: request.verb, url: `${server}${end < 0 ? request.path : request.path.slice(0, end)}` }
-      const sent = Effect.flatMap(poolFor(where), (pool) =>
+      const send = Effect.flatMap(poolFor(where), (pool) =>
         nodeExchange.send(
           hasRepeatedName(request.headers) ? pool.http1() : pool.any,
           origin,
@@ -144,12 +144,27 @@ export const make = Effect.fnUntraced(function*(
           where,
           responseTimeout
         ))
+      const sent = sendUnprocessed(send, 0)
       return ca === undefined ? sent : Effect.tapError(sent, ({ reason }) =>
         // Perhaps the authority has changed since the file was last read.
         reason._tag === "Transport" && reason.kind === "Tls" ? ca.expire : Effect.void)
     }
   })
 })
+
+// A server that sheds or refuses clients may close one connection after another: kube-apiserver answers 401 with GOAWAY.
+// As often as Go's HTTP/2 client, with shorter waits.
+const sendUnprocessed = <A, R>(
+  send: Effect.Effect<A, RequestError, R>,
+  resends: number
+): Effect.Effect<A, RequestError, R> =>
+  Effect.catch(send, (error) =>
+    resends < 6 && connectionError.isUnprocessed(error)
+      ? Effect.andThen(
+        Effect.sleep(resends === 0 ? 0 : 10 * 2 ** resends),
+        sendUnprocessed(send, resends + 1)
+      )
+      : Effect.fail(error))
 
 const nothing: nodePools.Material = { ca: undefined, certificate: undefined }
 

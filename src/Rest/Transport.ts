@@ -3,8 +3,8 @@
  *
  * `RestClient` speaks Kubernetes over it; `NodeTransport` opens sockets with undici, `FetchTransport` uses the
  * runtime's fetch, and `Testing/ApiServer` answers from memory. A middleware (`Authentication`, the user's own) is a
- * function from one transport to another. It follows no redirect, retries nothing and classifies nothing but the loss
- * of a connection.
+ * function from one transport to another. It follows no redirect and classifies nothing but the loss of a connection;
+ * it sends again only what the server said it had not looked at.
  *
  * @since 0.1.0
  */

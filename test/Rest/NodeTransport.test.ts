@@ -255,6 +255,38 @@ it.live("GOAWAY lets what runs end, and what comes next uses another connection"
     assert.strictEqual(its.connections(), 2)
   }))
 
+it.live("requests that a closing connection has not looked at are sent again, each handled once, writes too", () =>
+  Effect.gen(function*() {
+    const { authority, server } = yield* TlsServer.certificates
+    const handled: Array<string> = []
+    const closing = new WeakSet<object>()
+    let answers = 0
+    const its = yield* TlsServer.make({
+      handler: (request, response) => {
+        const { session } = request.stream
+        // Node hands over what it had read before it sent GOAWAY; a server that means it looks away.
+        if (session === undefined || closing.has(session)) return
+        handled.push(request.url)
+        response.end("ok")
+        // The first dozen of connections are closed after one answer.
+        if (++answers > 12) return
+        closing.add(session)
+        session.goaway(0, request.stream.id)
+      },
+      certificate: server
+    })
+    const transport = yield* NodeTransport.make({ server: its.address, ca: CaBundle.fixed(authority.certificate) })
+    const paths = Array.from({ length: 30 }, (_, index) => `/${index}`)
+    const sent = yield* Effect.forEach(
+      paths,
+      (path) => text(transport, { method: "POST", path, headers: [], verb: "create", body: path }),
+      { concurrency: "unbounded" }
+    )
+    assert.deepStrictEqual(sent, paths.map(() => "ok"))
+    assert.isAbove(its.connections(), 2)
+    assert.deepStrictEqual(handled.toSorted(), paths.toSorted())
+  }))
+
 it.live("leaving a body, or a request without answer, lets go of it at the server", () =>
   Effect.gen(function*() {
     const { authority, server } = yield* TlsServer.certificates

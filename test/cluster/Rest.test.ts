@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { ConfigMap } from "../../src/Api/core/v1.ts"
@@ -292,4 +293,38 @@ layer(NodeServices.layer, { excludeTestServices: true })("Rest", (it) => {
       Effect.provide(CredentialResolver.layer.pipe(Layer.provide(NodeOidcHttpClient.layer))),
       Effect.provide(as({}))
     ))
+
+  it.effect("an exec plugin whose first token is refused runs once more, for all who wait", () =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const { credential, server } = yield* ClientConfig.fromKubeconfig({ path: cluster.kubeconfig })
+      assert.strictEqual(credential._tag, "Token")
+      const token = credential._tag === "Token" ? Redacted.value(credential.token) : ""
+      const folder = yield* files.makeTempDirectoryScoped()
+      const [runs, plugin, kubeconfig] = [`${folder}/runs`, `${folder}/plugin.sh`, `${folder}/config`]
+      yield* files.writeFileString(
+        plugin,
+        `#!/bin/sh
+echo run >> ${runs}
+[ "$(wc -l < ${runs})" = 1 ] && token=expired || token=${token}
+echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"'$token'"}}'
+`
+      )
+      yield* files.chmod(plugin, 0o700)
+      yield* files.writeFileString(
+        kubeconfig,
+        `apiVersion: v1
+kind: Config
+current-context: c
+clusters: [{name: c, cluster: {server: "${server}", certificate-authority: "${cluster.directory}/authority.crt"}}]
+users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: "${plugin}", interactiveMode: Never}}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+`
+      )
+      yield* Effect.gen(function*() {
+        const users = yield* Effect.forEach(Array.from({ length: 20 }), () => whoAmI, { concurrency: "unbounded" })
+        assert.deepStrictEqual(new Set(users.map((user) => user.username)), new Set(["admin"]))
+      }).pipe(Effect.provide(NodeKubernetes.layerKubeconfig({ path: kubeconfig })))
+      assert.strictEqual(yield* files.readFileString(runs), "run\nrun\n")
+    }).pipe(Effect.scoped))
 })

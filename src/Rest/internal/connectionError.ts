@@ -130,6 +130,13 @@ export const classify = (reported: unknown, where: Where): RequestError => {
   return make(where, "Other", messageOf(error), error)
 }
 
+/**
+ * Whether the server said that it has not looked at the request: it is closing the connection (GOAWAY) and named an
+ * earlier one as its last. Such a request can be sent again whatever it does; undici does so once and then gives up.
+ */
+export const isUnprocessed = ({ reason }: RequestError): boolean =>
+  reason._tag === "Transport" && messageOf(reason.cause).startsWith(`HTTP/2: "GOAWAY" frame received`)
+
 const make = (where: Where, kind: TransportKind, description: string, cause: unknown): RequestError =>
   new RequestError({
     reason: new Transport({ ...where, kind, description, ...(cause === undefined ? {} : { cause }) })
