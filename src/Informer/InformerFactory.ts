@@ -26,6 +26,7 @@ import type {
   Subresources
 } from "../Machinery/Resource.ts"
 import { qualifiedName } from "../Machinery/Resource.ts"
+import type * as IncrementalDecoder from "../Watch/IncrementalDecoder.ts"
 import type { ListWatch } from "../Watch/ListWatch.ts"
 import type { PartialObjectMetadata } from "../Watch/ListWatchSource.ts"
 import { ListWatchSource } from "../Watch/ListWatchSource.ts"
@@ -37,6 +38,7 @@ import type { Timing } from "./Reflector.ts"
 import { Rejection } from "./Reflector.ts"
 import type { SharedInformer } from "./SharedInformer.ts"
 import * as Informer from "./SharedInformer.ts"
+import * as Transform from "./Transform.ts"
 
 /**
  * What an informer watches and keeps. Two requests share one informer when all of it is the same.
@@ -212,6 +214,7 @@ export const make = Effect.fnUntraced(function*(
         listWatch: opened.listWatch,
         pageSize: kept.pageSize,
         isWatchList: kept.isWatchList,
+        incremental: opened.identity !== undefined ? undefined : incrementalOf(transform),
         prepare: transform === undefined ? prepare : (object) => {
           const prepared = prepare(object)
           return prepared instanceof Rejection ? prepared : transform(prepared)
@@ -283,6 +286,14 @@ export const make = Effect.fnUntraced(function*(
     )
   }
 })
+
+// A transform of one's own may drop what the decoder would hold on to.
+const incrementalOf = (transform: unknown): IncrementalDecoder.Options | undefined =>
+  transform === undefined
+    ? {}
+    : transform === Transform.stripManagedFields
+    ? { isManagedFieldsStripped: true }
+    : undefined
 
 interface Opened<A> {
   readonly listWatch: ListWatch<Cacheable>

@@ -13,8 +13,11 @@ import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as FeatureGate from "../Features/FeatureGate.ts"
 import type { Collection, ListWatch } from "../Watch/ListWatch.ts"
+import * as IncrementalDecoder from "../Watch/IncrementalDecoder.ts"
 import * as ResourceVersion from "../Watch/ResourceVersion.ts"
+import * as WatchFrame from "../Watch/WatchFrame.ts"
 import type { Cacheable, Index, IndexFunction } from "./Indexer.ts"
 import * as Indexer from "./Indexer.ts"
 import type { InformerError } from "./InformerError.ts"
@@ -126,6 +129,12 @@ export interface Options<Raw, A> extends Omit<Reflector.Options<Raw, A>, "listWa
    * keep name, namespace, uid and resourceVersion.
    */
   readonly prepare: (object: Raw) => A | Reflector.Rejection
+  /**
+   * Decodes events by what changed, keeping the last version of every object as it was decoded. Not to be used where
+   * `prepare` drops or rewrites members, or what it drops stays in memory. Off unless given, or where the feature
+   * `IncrementalDecode` is off.
+   */
+  readonly incremental?: IncrementalDecoder.Options | undefined
 }
 
 const defaultCapacity = 8192
@@ -156,6 +165,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const isFrozen = yield* MutationDetector.isEnabled
   const listeners = new Set<Buffer.Buffer<A>>()
   const waiters = new Set<Waiter>()
+  const decoder = options.incremental !== undefined && (yield* FeatureGate.isEnabled(FeatureGate.IncrementalDecode))
+    ? IncrementalDecoder.makeUnsafe(options.incremental)
+    : undefined
   const dispatcher = yield* Gate.dispatcher
   const synced = Gate.makeUnsafe(dispatcher)
   let version = ""
@@ -194,6 +206,14 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     for (const listener of listeners) listener.offer(events, isInitialEnd)
   }
 
+  // A relist tells the decoder of no deletions.
+  const forget = (): void => {
+    if (decoder === undefined) return
+    const uids = new Set<string | undefined>()
+    for (const [, object] of indexer.unsafe.entries()) uids.add(object.metadata.uid)
+    decoder.retain((uid) => uids.has(uid))
+  }
+
   const store: Store.Store<A> = {
     apply: (changes, resourceVersion) => {
       tell(Store.applyUnsafe(indexer, changes), false)
@@ -203,6 +223,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       const isInInitialList = !synced.isOpen()
       const events = Store.replaceUnsafe(indexer, objects, { isInInitialList, isRewound: relist.isRewound })
       synced.open()
+      if (!isInInitialList) forget()
       tell(events, isInInitialList)
       reached(relist.resourceVersion)
     },
@@ -234,7 +255,10 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       listeners.clear()
     })
   )
-  yield* Effect.forkIn(reflector.run, scope)
+  yield* Effect.forkIn(
+    decoder === undefined ? reflector.run : Effect.provideService(reflector.run, WatchFrame.CurrentLineDecoder, decoder),
+    scope
+  )
 
   const listen = Effect.fnUntraced(
     function*(given?: ListenOptions<A>): Effect.fn.Return<Listener<A>, never, Scope.Scope> {

@@ -1,0 +1,68 @@
+/**
+ * Blocks of bytes of many sizes in a few large buffers.
+ *
+ * A buffer of its own for each of 100,000 small texts would cost more in bookkeeping than the texts. Blocks come in size
+ * classes at most an eighth apart; a freed block is used again for its class. Addresses are plain numbers.
+ */
+
+export interface Arena {
+  /** The address of a block of at least `size` bytes, or -1 when that would go beyond the limit. */
+  readonly allocate: (size: number) => number
+  readonly free: (address: number, size: number) => void
+  /** The bytes and the 32-bit words of the buffer in which a block lies. */
+  readonly bytesOf: (address: number) => Uint8Array
+  readonly wordsOf: (address: number) => Int32Array
+  /** Where in its buffer a block begins. */
+  readonly offsetOf: (address: number) => number
+  /** Bytes of all buffers. */
+  readonly size: () => number
+}
+
+const slabBits = 20
+const slabSize = 1 << slabBits
+
+/** The largest text that is kept: one block lies in one buffer. */
+export const maxBlock = slabSize
+
+/** The size of the class that a size belongs to. */
+export const classOf = (size: number): number => {
+  if (size <= 512) return (size + 63) & ~63
+  const step = 1 << (29 - Math.clz32(size - 1))
+  return Math.ceil(size / step) * step
+}
+
+export const make = (limit: number, allocateBuffer: (size: number) => Uint8Array<ArrayBuffer>): Arena => {
+  const slabs: Array<Uint8Array<ArrayBuffer>> = []
+  const words: Array<Int32Array> = []
+  const free = new Map<number, Array<number>>()
+  const none = new Uint8Array(0)
+  const noWords = new Int32Array(0)
+  let used = slabSize
+  return {
+    allocate: (size) => {
+      const rounded = classOf(size)
+      const again = free.get(rounded)?.pop()
+      if (again !== undefined) return again
+      if (used + rounded > slabSize) {
+        if ((slabs.length + 1) * slabSize > limit) return -1
+        const slab = allocateBuffer(slabSize)
+        slabs.push(slab)
+        words.push(new Int32Array(slab.buffer, slab.byteOffset, slabSize >> 2))
+        used = 0
+      }
+      const address = (slabs.length - 1) * slabSize + used
+      used += rounded
+      return address
+    },
+    free: (address, size) => {
+      const rounded = classOf(size)
+      const list = free.get(rounded)
+      if (list === undefined) free.set(rounded, [address])
+      else list.push(address)
+    },
+    bytesOf: (address) => slabs[Math.floor(address / slabSize)] ?? none,
+    wordsOf: (address) => words[Math.floor(address / slabSize)] ?? noWords,
+    offsetOf: (address) => address % slabSize,
+    size: () => slabs.length * slabSize
+  }
+}

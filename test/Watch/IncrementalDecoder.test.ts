@@ -1,0 +1,220 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as IncrementalDecoder from "../../src/Watch/IncrementalDecoder.ts"
+import * as WatchFrame from "../../src/Watch/WatchFrame.ts"
+
+const encoder = new TextEncoder()
+
+const decodeText = (decoder: WatchFrame.LineDecoder, text: string): unknown => {
+  const bytes = encoder.encode(text)
+  return decoder.decode(bytes, 0, bytes.length)
+}
+
+interface Meta {
+  readonly [key: string]: unknown
+}
+const pod = (uid: string, version: number, more: object = {}, meta: Meta = {}) => ({
+  kind: "Pod",
+  apiVersion: "v1",
+  metadata: { name: `p-${uid}`, namespace: "default", uid, resourceVersion: String(version), ...meta },
+  ...more
+})
+const line = (type: string, object: unknown) => JSON.stringify({ type, object })
+const objectOf = (event: unknown) => (event as { readonly object: { readonly [key: string]: unknown } }).object
+
+const managed = [{ manager: "m", operation: "Update", fieldsV1: { "f:spec": { "k:{\"a\":\"}]\"}": { ".": {} } } } }]
+
+it("hands out again the members whose bytes are the same, and only those", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const spec = { containers: [{ name: "c", image: "i" }] }
+  const first = objectOf(decodeText(decoder, line("ADDED", pod("1", 1, { spec, status: { phase: "Pending" } }))))
+  const second = objectOf(decodeText(decoder, line("MODIFIED", pod("1", 2, { spec, status: { phase: "Running" } }))))
+  assert.strictEqual(second["spec"], first["spec"])
+  assert.notStrictEqual(second["status"], first["status"])
+  assert.deepStrictEqual(second, pod("1", 2, { spec, status: { phase: "Running" } }))
+  const third = objectOf(decodeText(decoder, line("MODIFIED", pod("1", 3, { spec, status: { phase: "Running" } }))))
+  assert.strictEqual(third["status"], second["status"])
+  assert.strictEqual(third["spec"], first["spec"])
+})
+
+it("never confuses two objects, nor a number with one that it begins", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const one = objectOf(decodeText(decoder, line("ADDED", pod("1", 1, { data: { a: 1 }, count: 12 }))))
+  const other = objectOf(decodeText(decoder, line("ADDED", pod("2", 1, { data: { a: 1 }, count: 12 }))))
+  assert.notStrictEqual(one["data"], other["data"])
+  const longer = objectOf(decodeText(decoder, line("MODIFIED", pod("1", 2, { data: { a: 1 }, count: 123 }))))
+  assert.strictEqual(longer["count"], 123)
+  const shorter = objectOf(decodeText(decoder, line("MODIFIED", pod("1", 3, { data: { a: 1 }, count: 1 }))))
+  assert.strictEqual(shorter["count"], 1)
+})
+
+it("forgets an object that was deleted, and those a relist no longer has", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const spec = { a: [1, 2, 3] }
+  const read = (type: string, uid: string, version: number) =>
+    objectOf(decodeText(decoder, line(type, pod(uid, version, { spec }))))
+  const first = read("ADDED", "1", 1)
+  const gone = read("DELETED", "1", 2)
+  assert.strictEqual(gone["spec"], first["spec"])
+  assert.notStrictEqual(read("ADDED", "1", 3)["spec"], first["spec"])
+  const second = read("ADDED", "2", 1)
+  decoder.retain((uid) => uid === "2")
+  assert.strictEqual(read("MODIFIED", "2", 2)["spec"], second["spec"])
+  assert.notStrictEqual(read("MODIFIED", "1", 4)["spec"], first["spec"])
+})
+
+it("cuts managedFields out wherever it stands", () => {
+  const decoder = IncrementalDecoder.makeUnsafe({ isManagedFieldsStripped: true })
+  const spec = { a: 1 }
+  const metas = [
+    { managedFields: managed },
+    { managedFields: managed, labels: { a: "b" } },
+    { labels: { a: "b" }, managedFields: managed },
+    { labels: { managedFields: "not this" } },
+    {}
+  ]
+  for (const [i, meta] of metas.entries()) {
+    const { managedFields: _, ...rest } = { managedFields: undefined, ...meta }
+    for (const text of [line("ADDED", pod(`${i}`, 1, { spec }, meta)), JSON.stringify({ type: "ADDED", object: pod(`${i}`, 1, { spec }, meta) }, null, 2)]) {
+      assert.deepStrictEqual(objectOf(decodeText(decoder, text)), pod(`${i}`, 1, { spec }, rest))
+    }
+  }
+  const only = { type: "ADDED", object: { kind: "Pod", apiVersion: "v1", metadata: { managedFields: managed }, spec } }
+  assert.deepStrictEqual(objectOf(decodeText(decoder, JSON.stringify(only))), { kind: "Pod", apiVersion: "v1", metadata: {}, spec })
+})
+
+it("leaves to JSON.parse what it does not know", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const texts = [
+    "{\"object\":{\"metadata\":{}},\"type\":\"ADDED\"}",
+    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"uid\":\"1\"},\"__proto__\":{\"x\":1}}}",
+    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"uid\":\"1\"},\"spec\":1,\"spec\":2}}",
+    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"uid\":\"1\"},\"metadata\":{\"uid\":\"2\"}}}",
+    "{\"type\":\"ADDED\",\"object\":{\"m\\u0065tadata\":{\"uid\":\"1\"},\"spec\":{}}}",
+    "{\"type\":\"ADDED\",\"object\":{}}",
+    "{\"type\":\"ADDED\",\"object\":[]}",
+    "{\"type\":\"ADDED\",\"object\":{\"metadata\":[]}}",
+    "{\"type\":\"ADDED\",\"object\":{\"kind\":\"\\u0050od\",\"metadata\":{}}}",
+    "{\"type\":\"ADDED\",\"object\":{\"kind\":7,\"metadata\":{}}}",
+    "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"1\"}}}",
+    "{\"type\":\"ADDED\",\"more\":1,\"object\":{\"metadata\":{}}}",
+    "[]",
+    "7",
+    "\"x\"",
+    `{"type":"ADDED","object":{"metadata":{"uid":"1"},${Array.from({ length: 20 }, (_, i) => `"m${i}":${i}`).join(",")}}}`
+  ]
+  for (const text of texts) assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text), text)
+})
+
+it("raises where JSON.parse raises", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const good = line("ADDED", pod("1", 1, { spec: { a: [1, { b: "c" }], d: true }, status: "x", n: 12.5 }))
+  decodeText(decoder, good)
+  const fails = (f: () => unknown): boolean => {
+    try {
+      f()
+      return false
+    } catch {
+      return true
+    }
+  }
+  for (let at = 0; at <= good.length; at++) {
+    for (const text of [good.slice(0, at), good.slice(0, at) + good.slice(at + 1), `${good.slice(0, at)},${good.slice(at)}`, `${good.slice(0, at)}}${good.slice(at)}`, `${good.slice(0, at)}\"${good.slice(at)}`]) {
+      const isBad = fails(() => JSON.parse(text))
+      assert.strictEqual(fails(() => decodeText(decoder, text)), isBad, text)
+      if (!isBad) assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text))
+    }
+  }
+})
+
+it("keeps no more bytes than it may", () => {
+  const decoder = IncrementalDecoder.makeUnsafe({ maxKeptBytes: 2 * 1024 * 1024 })
+  for (let i = 0; i < 5000; i++) {
+    const object = pod(`${i}`, 1, { spec: { text: "x".repeat(1000) } })
+    assert.deepStrictEqual(objectOf(decodeText(decoder, line("ADDED", object))), object)
+  }
+  assert.isAtMost(decoder.stats().keptBytes, 2 * 1024 * 1024)
+})
+
+it("uses the bytes of deleted objects again", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  for (let i = 0; i < 20_000; i++) {
+    const object = pod(`${i}`, 1, { spec: { text: "x".repeat(500 + (i % 700)) } })
+    decodeText(decoder, line("ADDED", object))
+    decodeText(decoder, line("DELETED", object))
+  }
+  assert.isAtMost(decoder.stats().keptBytes, 1024 * 1024)
+})
+
+/** Prints JSON in a random but equivalent form: key order, white space, escapes, forms of numbers. */
+const print = Effect.fnUntraced(function*(value: unknown): Effect.fn.Return<string> {
+  const pick = (n: number) => Random.nextIntBetween(0, n)
+  const space = Effect.map(pick(8), (n) => n === 0 ? " " : n === 1 ? "\t" : n === 2 ? "  \r" : "")
+  const text = Effect.fnUntraced(function*(string: string) {
+    const plain = JSON.stringify(string)
+    if ((yield* pick(6)) !== 0) return plain
+    return `"${Array.from(string, (letter) =>
+      letter.length === 1 ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}` : letter).join("")}"`
+  })
+  if (typeof value === "string") return yield* text(value)
+  if (Array.isArray(value)) {
+    const parts: Array<string> = []
+    for (const one of value) parts.push(`${yield* space}${yield* print(one)}${yield* space}`)
+    return `[${parts.join(",")}]`
+  }
+  if (typeof value === "object" && value !== null) {
+    const parts: Array<string> = []
+    const entries = (yield* pick(3)) === 0 ? yield* Random.shuffle(Object.entries(value)) : Object.entries(value)
+    for (const [key, one] of entries) {
+      parts.push(`${yield* space}${yield* text(key)}${yield* space}:${yield* space}${yield* print(one)}${yield* space}`)
+    }
+    return `{${parts.join(",")}}`
+  }
+  return JSON.stringify(value)
+})
+
+it.effect.prop(
+  "deep-equals JSON.parse for any objects, changes, order, white space, escapes and cuts",
+  [Schema.Array(Schema.Struct({
+    uid: Schema.Literals(["1", "2", "3"]),
+    type: Schema.Literals(["ADDED", "MODIFIED", "MODIFIED", "DELETED", "BOOKMARK"]),
+    spec: Schema.optionalKey(Schema.Json),
+    status: Schema.optionalKey(Schema.Json),
+    pick: Schema.Struct({ spec: Schema.Boolean, status: Schema.Boolean, extra: Schema.String, meta: Schema.Json })
+  }))],
+  ([steps]) =>
+    Effect.gen(function*() {
+      const last = new Map<string, { readonly spec?: unknown; readonly status?: unknown }>()
+      const texts: Array<string> = []
+      for (const [i, step] of steps.entries()) {
+        const before = last.get(step.uid) ?? {}
+        // Half of the time a member is what it was, so that there is something to hand out again.
+        const members = {
+          ...(step.pick.spec ? ("spec" in before ? { spec: before.spec } : {}) : "spec" in step ? { spec: step.spec } : {}),
+          ...(step.pick.status ? ("status" in before ? { status: before.status } : {}) : "status" in step ? { status: step.status } : {})
+        }
+        last.set(step.uid, members)
+        const object = pod(step.uid, i, {
+          ...members,
+          ...(step.pick.extra.length % 3 === 0 ? { [step.pick.extra]: step.pick.meta } : {})
+        }, { more: step.pick.meta })
+        texts.push(yield* print({ type: step.type, object }))
+      }
+      const bytes = encoder.encode(texts.map((text) => text.replaceAll("\n", " ")).join("\n"))
+      const chunks: Array<Uint8Array> = []
+      for (let at = 0; at < bytes.length;) {
+        const size = yield* Random.nextIntBetween(1, 60)
+        chunks.push(bytes.subarray(at, at + size))
+        at += size
+      }
+      const events = yield* Stream.fromIterable(chunks, { chunkSize: 1 }).pipe(
+        WatchFrame.decode({ resource: "pods" }),
+        Stream.provideService(WatchFrame.CurrentLineDecoder, IncrementalDecoder.makeUnsafe()),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(events as ReadonlyArray<unknown>, texts.map((text) => JSON.parse(text)))
+    })
+)
