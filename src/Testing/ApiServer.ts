@@ -22,9 +22,8 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Yaml from "yaml"
-import * as Clientset from "../Clientset/Clientset.ts"
+import * as Kubernetes from "../Kubernetes.ts"
 import * as RequestError from "../Machinery/RequestError.ts"
-import * as RestClient from "../Rest/RestClient.ts"
 import * as Transport from "../Rest/Transport.ts"
 import * as Bootstrap from "./internal/bootstrap.ts"
 import * as Controllers from "./internal/controllers.ts"
@@ -80,7 +79,12 @@ export interface Options {
   readonly authorization?: "AlwaysAllow" | "RBAC" | undefined
   /** Who bears which token. A request with another token is Unauthorized. Unless given, tokens are not looked at. */
   readonly tokens?: { readonly [token: string]: User } | undefined
-  /** Who sends requests without credentials. `administrator` unless given. */
+  /**
+   * Whether requests without credentials are Unauthorized, but for those that ask for health or version. `optional`
+   * unless given.
+   */
+  readonly credentials?: "optional" | "required" | undefined
+  /** Who sends requests without credentials, where these are optional. `administrator` unless given. */
   readonly user?: User | undefined
   /** Whether objects go when their owners are gone, as a real cluster's garbage collector does. True unless given. */
   readonly garbageCollector?: boolean | undefined
@@ -170,6 +174,8 @@ const isPretty = (query: URLSearchParams, userAgent: string): boolean => {
   return asked === null ? /^(?:curl|Wget|Mozilla)\//.test(userAgent) : asked === "true" || asked === "1"
 }
 
+const isPublic = (path: string): boolean => /^\/(?:version|healthz|livez|readyz)(?:\/|$)/.test(path)
+
 const warningHeader = (warnings: ReadonlyArray<string>): { readonly [name: string]: ReadonlyArray<string> } => {
   const lines = [...new Set(warnings)].map((text) =>
     `299 - "${text.replaceAll("\\", "\\\\").replaceAll("\"", "\\\"")}"`
@@ -240,7 +246,7 @@ export const make = Effect.fnUntraced(function*(options?: Options): Effect.fn.Re
       const warnings: Array<string> = []
       const reply = Identity.authenticated(headers, {
         fixed,
-        anonymous: user,
+        anonymous: options?.credentials !== "required" || isPublic(path) ? user : undefined,
         tokens: options?.tokens
       }, (sender) => {
         const call: Server.Call = { now, random, user: sender, userAgent, query, warnings }
@@ -328,18 +334,18 @@ export const layerTransport = (options?: Options): Layer.Layer<ApiServer | Trans
   )
 
 /**
- * A server as described, with `Transport`, `RestClient` and `Clientset` that talk to it.
+ * A server as described, with the clients and informers of `Kubernetes` over it.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerOptions = (
   options: Options
-): Layer.Layer<ApiServer | Transport.Transport | RestClient.RestClient | Clientset.Clientset> =>
-  Clientset.layer.pipe(Layer.provideMerge(RestClient.layer), Layer.provideMerge(layerTransport(options)))
+): Layer.Layer<ApiServer | Transport.Transport | Kubernetes.Kubernetes> =>
+  Kubernetes.layer.pipe(Layer.provideMerge(layerTransport(options)))
 
 /**
- * A server with `Transport`, `RestClient` and `Clientset` that talk to it: what a test provides in place of a real
+ * A server with the clients and informers of `Kubernetes` over it: what a test provides in place of a real
  * cluster. Each use of the layer is a new server, empty but for what every cluster begins with.
  *
  * ```ts
@@ -353,5 +359,4 @@ export const layerOptions = (
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<ApiServer | Transport.Transport | RestClient.RestClient | Clientset.Clientset> =
-  layerOptions({})
+export const layer: Layer.Layer<ApiServer | Transport.Transport | Kubernetes.Kubernetes> = layerOptions({})

@@ -14,8 +14,8 @@ export type Headers = ReadonlyMap<string, ReadonlyArray<string>>
 export interface Known {
   /** Sends everything, whatever the headers say. */
   readonly fixed: User | undefined
-  /** Sends what carries no credentials. */
-  readonly anonymous: User
+  /** Sends what carries no credentials; nobody may where it is missing. */
+  readonly anonymous: User | undefined
   readonly tokens: { readonly [token: string]: User } | undefined
 }
 

@@ -148,8 +148,8 @@ const present = (served: Registry.Served, object: Json.JsonObject): Json.JsonObj
 const store = ({ served, server }: Write, key: string, object: Json.JsonObject): Json.JsonObject =>
   Registry.fromStorage(served, Store.put(server.store, served.table, key, Registry.toStorage(served, object)))
 
-/** Creates an object, refined before. */
-export const create = (write: Write, given: Json.JsonObject): Outcome<Json.JsonObject> =>
+/** Creates an object, refined before. `isMerged` says that its managers are already those it is to have. */
+export const create = (write: Write, given: Json.JsonObject, isMerged = false): Outcome<Json.JsonObject> =>
   Result.gen(function*() {
     const { call, options, served, server } = write
     const object = yield* inNamespace(write, given)
@@ -163,7 +163,7 @@ export const create = (write: Write, given: Json.JsonObject): Outcome<Json.JsonO
         "create not allowed while custom resource definition is terminating"
       ))
     }
-    const owned = Managed.update(writerOf(write), undefined, object)
+    const owned = isMerged ? object : Managed.update(writerOf(write), undefined, object)
     const prepared = Preparing.prepare(server, call, served, systemFields(write, named(write, owned)), undefined)
     yield* check(write, prepared, undefined)
     const key = Store.keyOf(write.namespace, Json.nameOf(prepared))
@@ -298,7 +298,7 @@ export const update = (
         return yield* Result.fail(StatusError.notFound(served, name))
       }
       const object = yield* change(undefined)
-      return { object: yield* create(write, object), isCreated: true }
+      return { object: yield* create(write, object, isMerged), isCreated: true }
     }
     const object = yield* Result.flatMap(change(before), (changed) => inNamespace(write, changed))
     yield* preconditions(write, object, before)
