@@ -185,6 +185,8 @@ export const make = Effect.fnUntraced(function*(options: {
         () => Metric.modify(active, -1)
       ),
     observe: Effect.fnUntraced(function*(outcome) {
+      // Neither a success nor an error: another replica has the key, and counts it.
+      if (outcome._tag === "HandedOver") return
       yield* Metric.update(byResult[resultOf(outcome)], 1)
       yield* Metric.update(seconds, Duration.toSeconds(outcome.duration))
       switch (outcome._tag) {

@@ -18,7 +18,8 @@ import type { Scope } from "../Machinery/Resource.ts"
  * Why a key was put into the queue.
  *
  * `Changed` is the object itself; `Owned` and `Watched` name the object whose change led here; `Source` is a stream of
- * keys; the rest are what an earlier reconcile of the key asked for.
+ * keys; `Gained` is a key that became this replica's own (`Partition`); the rest are what an earlier reconcile of the key
+ * asked for.
  *
  * @category models
  * @since 0.1.0
@@ -28,6 +29,7 @@ export type Reason =
   | { readonly _tag: "Owned"; readonly change: Change; readonly kind: string; readonly key: string }
   | { readonly _tag: "Watched"; readonly change: Change; readonly kind: string; readonly key: string }
   | { readonly _tag: "Source"; readonly name: string }
+  | { readonly _tag: "Gained" }
   | { readonly _tag: "RequeueAfter" }
   | { readonly _tag: "Requeue" }
   | { readonly _tag: "Retry" }
@@ -77,6 +79,8 @@ export type Result = RequeueAfter | Requeue
 export interface RequeueAfter {
   readonly _tag: "RequeueAfter"
   readonly delay: Duration.Duration
+  /** The priority it comes again with; the one it had unless given. */
+  readonly priority?: number
 }
 
 /**
@@ -96,9 +100,16 @@ export interface Requeue {
  * @category constructors
  * @since 0.1.0
  */
-export const requeueAfter = (delay: Duration.Input): RequeueAfter => ({
+export const requeueAfter = (
+  delay: Duration.Input,
+  options?: {
+    /** Higher goes first; the one it had unless given. `WorkQueue.lowPriority` suits what nobody waits for. */
+    readonly priority?: number
+  }
+): RequeueAfter => ({
   _tag: "RequeueAfter",
-  delay: Duration.fromInputUnsafe(delay)
+  delay: Duration.fromInputUnsafe(delay),
+  ...(options?.priority === undefined ? {} : { priority: options.priority })
 })
 
 /**
@@ -170,4 +181,6 @@ export type Outcome<S extends Scope = Scope, E = never> =
     }
     /** It took longer than the controller's `timeout`, was interrupted, and is tried again. */
     | { readonly _tag: "Timeout"; readonly retryAfter: Duration.Duration | undefined }
+    /** It was interrupted because its key became another replica's, which reconciles it anew. */
+    | { readonly _tag: "HandedOver" }
   )

@@ -7,19 +7,28 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
 import type { InformerError } from "../Informer/InformerError.ts"
 import type { InformerEvent } from "../Informer/InformerEvent.ts"
 import { isResync } from "../Informer/InformerEvent.ts"
 import * as InformerFactory from "../Informer/InformerFactory.ts"
+import type { SharedInformer } from "../Informer/SharedInformer.ts"
 import * as ObjectKey from "../Machinery/ObjectKey.ts"
 import type { Selection } from "../Machinery/Options.ts"
-import * as Resource from "../Machinery/Resource.ts"
+import * as OwnerReference from "../Machinery/OwnerReference.ts"
+import type * as Resource from "../Machinery/Resource.ts"
 import type { AnyResource, KubeObject, Persisted, Subresources } from "../Machinery/Resource.ts"
+import type { PartialObjectMetadata } from "../Watch/ListWatchSource.ts"
+import type { Write } from "../Watch/WriteObserver.ts"
 import type { Predicate } from "./Predicate.ts"
+import * as Rbac from "./Rbac.ts"
 import type { Change, Reason } from "./Reconciler.ts"
 
 /**
@@ -34,6 +43,12 @@ export interface Work {
   readonly reason: Reason
   /** Of low priority: part of an initial list, or a repetition. */
   readonly isBackground: boolean
+  /** The priority, where the source has one of its own. */
+  readonly priority?: number | undefined
+  /** The version of the object that was seen, so that the reconcile is linked to the one that wrote it. */
+  readonly seen?: Write | undefined
+  /** What the reconcile is linked to in traces. */
+  readonly span?: Tracer.AnySpan | undefined
 }
 
 /**
@@ -57,6 +72,10 @@ export interface Started {
       options: { readonly timeout: Duration.Input }
     ) => Effect.Effect<boolean>
   }
+  /** All work that a source would find now if it had just begun. None where it does not know. */
+  readonly replay?: Effect.Effect<ReadonlyArray<Work>>
+  /** Why the source is not true to the cluster at present, for readiness; empty where it is. */
+  readonly problems?: Effect.Effect<ReadonlyArray<string>>
 }
 
 /**
@@ -72,6 +91,8 @@ export interface Source<out R = never> {
   readonly start: (
     deliver: (work: ReadonlyArray<Work>) => Effect.Effect<void>
   ) => Effect.Effect<Started, never, R | Scope.Scope>
+  /** What it must be allowed to read. Nothing unless given. */
+  readonly rules?: ReadonlyArray<Rbac.Rule>
 }
 
 /**
@@ -85,6 +106,10 @@ export interface KindOptions<in A> extends Selection {
   readonly namespaces?: string | ReadonlyArray<string> | undefined
   /** Which events count; all unless given. */
   readonly predicate?: Predicate<A> | undefined
+  /** How often every object is told of again. Never unless given: a cache that is true needs none. */
+  readonly resync?: Duration.Input | undefined
+  /** The priority of its keys. 0 unless given, and `WorkQueue.lowPriority` for initial lists and resyncs. */
+  readonly priority?: number | undefined
 }
 
 /**
@@ -96,16 +121,36 @@ export interface KindOptions<in A> extends Selection {
 export const self = <A extends KubeObject, S extends Resource.Scope, Sub extends Subresources>(
   resource: Resource.Resource<A, S, Sub>,
   options: KindOptions<Persisted<A, S>> = {}
-): Source<InformerFactory.InformerFactory> =>
-  fromInformer(resource, options, (event) => [{
-    key: event.key,
-    reason: { _tag: "Changed", change: changeOf(event) },
-    isBackground: isBackground(event)
-  }])
+): Source<InformerFactory.InformerFactory> => fromInformer(resource, options, whole(resource), selfWork)
 
 /**
- * The objects that an object of the reconciled kind controls: each event is work on the owner, by the owner reference
- * with `controller: true`. An object that changed hands is work on both owners.
+ * As `self`, of metadata alone: for a reconciler that decides by labels, annotations or owners, or reads the object
+ * itself. About a fifth of the memory. `Controller.make` takes it as `self`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const selfMetadata = <A extends KubeObject, S extends Resource.Scope, Sub extends Subresources>(
+  resource: Resource.Resource<A, S, Sub>,
+  options: KindOptions<Persisted<PartialObjectMetadata, S>> = {}
+): Source<InformerFactory.InformerFactory> => fromInformer(resource, options, metadataOf(resource), selfWork)
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface OwnedOptions<in A> extends KindOptions<A> {
+  /**
+   * Which owners an event is work on: the one that controls the object, or every owner of the reconciled kind. The
+   * controlling one unless given.
+   */
+  readonly owners?: "Controller" | "All" | undefined
+}
+
+/**
+ * The objects that an object of the reconciled kind owns: each event is work on the owner. An object that changed hands
+ * is work on both owners. The owner is found by group, kind and name; its uid plays no part, as the reconcile of an owner
+ * that was made again under its old name is what notices the orphans of the first.
  *
  * @category constructors
  * @since 0.1.0
@@ -113,26 +158,23 @@ export const self = <A extends KubeObject, S extends Resource.Scope, Sub extends
 export const owned = <A extends KubeObject, S extends Resource.Scope, Sub extends Subresources>(
   resource: Resource.Resource<A, S, Sub>,
   owner: AnyResource,
-  options: KindOptions<Persisted<A, S>> = {}
-): Source<InformerFactory.InformerFactory> => {
-  const ownerKey = (object: KubeObject): string | undefined => {
-    for (const reference of object.metadata?.ownerReferences ?? []) {
-      if (reference.controller !== true || reference.kind !== owner.kind) continue
-      // The version may differ from the descriptor's: a group serves a kind under several.
-      if (groupOf(reference.apiVersion) !== owner.group) continue
-      return ObjectKey.make(owner.scope === "Namespaced" ? object.metadata?.namespace : undefined, reference.name)
-    }
-    return undefined
-  }
-  return fromInformer(resource, options, (event) => {
-    const now = ownerKey(event.object)
-    const before = event._tag === "Updated" ? ownerKey(event.old) : undefined
-    const reason: Reason = { _tag: "Owned", change: changeOf(event), kind: resource.kind, key: event.key }
-    return [...new Set([now, before])].flatMap((key) =>
-      key === undefined ? [] : [{ key, reason, isBackground: isBackground(event) }]
-    )
-  })
-}
+  options: OwnedOptions<Persisted<A, S>> = {}
+): Source<InformerFactory.InformerFactory> =>
+  fromInformer(resource, options, whole(resource), ownedWork(resource, owner, options.owners))
+
+/**
+ * As `owned`, of metadata alone, which is all that finding the owner needs. About a fifth of the memory; a reconciler that
+ * reads these objects from the cache needs them whole.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ownedMetadata = <A extends KubeObject, S extends Resource.Scope, Sub extends Subresources>(
+  resource: Resource.Resource<A, S, Sub>,
+  owner: AnyResource,
+  options: OwnedOptions<Persisted<PartialObjectMetadata, S>> = {}
+): Source<InformerFactory.InformerFactory> =>
+  fromInformer(resource, options, metadataOf(resource), ownedWork(resource, owner, options.owners))
 
 /**
  * @category models
@@ -156,67 +198,216 @@ export const kind = <A extends KubeObject, S extends Resource.Scope, Sub extends
   resource: Resource.Resource<A, S, Sub>,
   options: WatchOptions<Persisted<A, S>>
 ): Source<InformerFactory.InformerFactory> =>
-  fromInformer(resource, options, (event) => {
-    const keys = new Set(options.toKeys(event.object))
-    if (event._tag === "Updated") { for (const key of options.toKeys(event.old)) keys.add(key) }
-    const reason: Reason = { _tag: "Watched", change: changeOf(event), kind: resource.kind, key: event.key }
-    return Array.from(keys, (key) => ({ key, reason, isBackground: isBackground(event) }))
-  })
+  fromInformer(resource, options, whole(resource), watchedWork(resource, options.toKeys))
 
 /**
- * Any stream of keys. A failure of it is logged and ends this source alone; whoever makes the stream retries it.
+ * As `kind`, of metadata alone. About a fifth of the memory and of the bytes.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const stream = <E, R>(name: string, keys: Stream.Stream<string, E, R>): Source<R> => ({
-  name,
+export const kindMetadata = <A extends KubeObject, S extends Resource.Scope, Sub extends Subresources>(
+  resource: Resource.Resource<A, S, Sub>,
+  options: WatchOptions<Persisted<PartialObjectMetadata, S>>
+): Source<InformerFactory.InformerFactory> =>
+  fromInformer(resource, options, metadataOf(resource), watchedWork(resource, options.toKeys))
+
+/**
+ * A key that a stream found work for, with what led to it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Trigger {
+  readonly key: string
+  /** What the reconcile is linked to in traces, as the span of the webhook's request. */
+  readonly span?: Tracer.AnySpan | undefined
+  /** The priority. 0 unless given. */
+  readonly priority?: number | undefined
+}
+
+/**
+ * Any stream of keys. A failure of it is logged and ends this source alone; whoever makes the stream retries it. Of
+ * several replicas that divide the keys, each runs its own stream and takes its own keys.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const stream = <E, R>(name: string, keys: Stream.Stream<string | Trigger, E, R>): Source<R> => {
+  const reason: Reason = { _tag: "Source", name }
+  return {
+    name,
+    start: (deliver) =>
+      Effect.as(
+        Effect.forkScoped(
+          Stream.runForEachArray(keys, (array) =>
+            deliver(array.map((trigger) => ({
+              ...(typeof trigger === "string" ? { key: trigger } : trigger),
+              reason,
+              isBackground: false
+            })))).pipe(
+              Effect.catchCause((cause) => Effect.logError("a source of keys failed", cause)),
+              Effect.annotateLogs({ source: name })
+            )
+        ),
+        { ready: Effect.void, awaitSynced: Effect.void }
+      )
+  }
+}
+
+/**
+ * A source of another cluster: `context` holds that cluster's services, as `Layer.build(NodeKubernetes.layerKubeconfig({
+ * context }))` makes them. The reconciler's writes are waited for in the caches of its own cluster alone, and the rules
+ * of this source belong into the other one: they are left out of the controller's.
+ *
+ * ```ts
+ * const east = yield* Layer.build(NodeKubernetes.layerKubeconfig({ context: "east" }))
+ * const source = Source.inCluster("east", Source.kind(ConfigMap, { toKeys }), east)
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const inCluster = <R, C>(cluster: string, source: Source<R>, context: Context.Context<C>): Source<
+  Exclude<R, C>
+> => ({
+  name: `${source.name} of ${cluster}`,
   start: (deliver) =>
-    Effect.as(
-      Effect.forkScoped(
-        Stream.runForEachArray(keys, (array) =>
-          deliver(array.map((key) => ({ key, reason: { _tag: "Source", name }, isBackground: false })))).pipe(
-            Effect.catchCause((cause) =>
-              Effect.logError("a source of keys failed", cause)
-            ),
-            Effect.annotateLogs({ source: name })
-          )
-      ),
-      { ready: Effect.void, awaitSynced: Effect.void }
+    Effect.map(
+      Effect.provideContext(source.start(deliver), context) as Effect.Effect<
+        Started,
+        never,
+        Exclude<R, C> | Scope.Scope
+      >,
+      // Versions of two clusters cannot be compared.
+      ({ awaitSynced, problems, ready, replay }) => ({
+        ready,
+        awaitSynced,
+        ...(replay === undefined ? {} : { replay }),
+        ...(problems === undefined ? {} : { problems })
+      })
     )
 })
 
-const fromInformer = <A extends KubeObject, S extends Resource.Scope, Sub extends Subresources>(
-  resource: Resource.Resource<A, S, Sub>,
-  { fieldSelector, labelSelector, namespaces, predicate }: KindOptions<Persisted<A, S>>,
-  toWork: (event: InformerEvent<Persisted<A, S>>) => ReadonlyArray<Work>
-): Source<InformerFactory.InformerFactory> => ({
-  name: `${resource.kind}${namespaces === undefined ? "" : ` in ${String(namespaces)}`}`,
-  start: Effect.fnUntraced(function*(deliver) {
-    const informers = yield* InformerFactory.InformerFactory
-    const informer = yield* informers.get(resource, { namespaces, labelSelector, fieldSelector })
-    const listener = yield* informer.listen()
-    yield* Effect.forkScoped(
-      Stream.runForEachArray(
-        listener.events,
-        (events) => deliver(events.flatMap((event) => predicate?.(event) === false ? [] : toWork(event)))
+/** How long a cache may be behind before it counts as a problem: what is mended by then was no news. */
+const tolerance = 60_000
+
+type Open<A> = (
+  informers: InformerFactory.InformerFactory["Service"],
+  selection: Pick<KindOptions<A>, "namespaces" | "labelSelector" | "fieldSelector">
+) => Effect.Effect<SharedInformer<A>, never, Scope.Scope>
+
+const whole = <A extends KubeObject, S extends Resource.Scope, Sub extends Subresources>(
+  resource: Resource.Resource<A, S, Sub>
+): Open<Persisted<A, S>> =>
+(informers, selection) => informers.get(resource, selection)
+
+const metadataOf = <A extends KubeObject, S extends Resource.Scope, Sub extends Subresources>(
+  resource: Resource.Resource<A, S, Sub>
+): Open<Persisted<PartialObjectMetadata, S>> =>
+(informers, selection) => informers.metadata(resource, selection)
+
+type Found = Pick<Work, "key" | "reason">
+
+const selfWork = (event: InformerEvent<KubeObject>): ReadonlyArray<Found> => [{
+  key: event.key,
+  reason: { _tag: "Changed", change: changeOf(event) }
+}]
+
+const ownedWork = (resource: AnyResource, owner: AnyResource, owners: OwnedOptions<never>["owners"]) => {
+  const ownerKeys = (object: KubeObject): ReadonlyArray<string> => {
+    const { metadata } = object
+    const references = owners === "All"
+      ? metadata?.ownerReferences ?? []
+      : Option.toArray(OwnerReference.controllerOf(object))
+    return references.flatMap((reference) => {
+      // The version may differ from the descriptor's: a group serves a kind under several.
+      if (reference.kind !== owner.kind || groupOf(reference.apiVersion) !== owner.group) return []
+      return [ObjectKey.make(owner.scope === "Namespaced" ? metadata?.namespace : undefined, reference.name)]
+    })
+  }
+  return (event: InformerEvent<KubeObject>): ReadonlyArray<Found> => {
+    const reason: Reason = { _tag: "Owned", change: changeOf(event), kind: resource.kind, key: event.key }
+    const keys = new Set(ownerKeys(event.object))
+    if (event._tag === "Updated") { for (const key of ownerKeys(event.old)) keys.add(key) }
+    return Array.from(keys, (key) => ({ key, reason }))
+  }
+}
+
+const watchedWork =
+  <A>(resource: AnyResource, toKeys: (object: A) => Iterable<string>) =>
+  (event: InformerEvent<A>): ReadonlyArray<Found> => {
+    const keys = new Set(toKeys(event.object))
+    if (event._tag === "Updated") { for (const key of toKeys(event.old)) keys.add(key) }
+    const reason: Reason = { _tag: "Watched", change: changeOf(event), kind: resource.kind, key: event.key }
+    return Array.from(keys, (key) => ({ key, reason }))
+  }
+
+const fromInformer = <A extends KubeObject & { readonly metadata: { readonly resourceVersion: string } }>(
+  resource: AnyResource,
+  { fieldSelector, labelSelector, namespaces, predicate, priority, resync }: KindOptions<A>,
+  open: Open<A>,
+  find: (event: InformerEvent<A>) => ReadonlyArray<Found>
+): Source<InformerFactory.InformerFactory> => {
+  const { group, plural } = resource
+  const toWork = (event: InformerEvent<A>): ReadonlyArray<Work> => {
+    if (predicate?.(event) === false) return []
+    const isBackground = isInBackground(event)
+    const seen = { group, plural, key: event.key, resourceVersion: event.object.metadata.resourceVersion }
+    return find(event).map(({ key, reason }) => ({ key, reason, isBackground, priority, seen }))
+  }
+  return {
+    name: `${resource.kind}${namespaces === undefined ? "" : ` in ${String(namespaces)}`}`,
+    rules: Rbac.fromGrant({ resource, verbs: Rbac.watch, namespaces }),
+    start: Effect.fnUntraced(function*(deliver) {
+      const informers = yield* InformerFactory.InformerFactory
+      const informer = yield* open(informers, { namespaces, labelSelector, fieldSelector })
+      const listener = yield* informer.listen({ resync })
+      yield* Effect.forkScoped(
+        Stream.runForEachArray(listener.events, (events) => deliver(events.flatMap(toWork)))
       )
-    )
-    return {
-      ready: informer.ready,
-      // The listener's own, so that the keys of the first list stand in the queue before the first is taken.
-      awaitSynced: listener.awaitSynced,
-      kind: { group: resource.group, plural: resource.plural, awaitVersion: informer.awaitVersion }
-    }
+      return {
+        ready: informer.ready,
+        // The listener's own, so that the keys of the first list stand in the queue before the first is taken.
+        awaitSynced: listener.awaitSynced,
+        kind: { group, plural, awaitVersion: informer.awaitVersion },
+        replay: Effect.map(
+          informer.list,
+          (objects) =>
+            objects.flatMap((object) =>
+              toWork({ _tag: "Added", key: ObjectKey.fromObject(object), object, isInInitialList: true })
+            )
+        ),
+        problems: problemsOf(informer)
+      }
+    })
+  }
+}
+
+const problemsOf = <A>({ reflectors }: SharedInformer<A>): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const states = yield* Effect.forEach(reflectors, ({ state }) => state)
+    return states.flatMap((state) => {
+      switch (state._tag) {
+        case "Live":
+          return []
+        case "Syncing":
+          return [state.lastError?.message ?? "the first list is not complete"]
+        case "Stale":
+          return state.lastError.isFatal || now - state.since > tolerance
+            ? [`behind for ${Math.round((now - state.since) / 1000)} s: ${state.lastError.message}`]
+            : []
+      }
+    })
   })
-})
 
 const changeOf = (event: InformerEvent<unknown>): Change => {
   if (isResync(event)) return "Resynced"
   return event._tag === "Added" && event.isInInitialList ? "Initial" : event._tag
 }
 
-const isBackground = (event: InformerEvent<unknown>): boolean =>
+const isInBackground = (event: InformerEvent<unknown>): boolean =>
   isResync(event) || (event._tag === "Added" && event.isInInitialList)
 
 const groupOf = (apiVersion: string): string => {

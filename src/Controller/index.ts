@@ -3,11 +3,20 @@
 /** `Controller`: keeps the objects of one kind as they should be, for ever. */
 export * as Controller from "./Controller.ts"
 
+/** `ControllerError`: why a controller could not begin, or a manager could not go on. */
+export * as ControllerError from "./ControllerError.ts"
+
 /** What a controller tells about its reconciles, under controller-runtime's names, labels and buckets, so that existing dashboards and alerts read it. The queue before it has metrics of its own. */
 export * as ControllerMetrics from "./ControllerMetrics.ts"
 
+/** `Partition`: which keys are this replica's own, where several replicas of one controller run at a time. */
+export * as Partition from "./Partition.ts"
+
 /** Which events of a cache reach a controller. */
 export * as Predicate from "./Predicate.ts"
+
+/** `Rbac`: the least rights a controller needs, from what it watches and what it says it writes. */
+export * as Rbac from "./Rbac.ts"
 
 /** The contract between a controller and the user's code: a request comes in, a result or an error goes out. */
 export * as Reconciler from "./Reconciler.ts"

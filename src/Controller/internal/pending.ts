@@ -1,8 +1,10 @@
 /**
- * What a controller remembers of a key between its reconciles: why it was queued, and what its last run wrote.
+ * What a controller remembers of a key between its reconciles: why it was queued, what its last run wrote, and the spans
+ * that led here.
  *
  * @since 0.1.0
  */
+import type * as Tracer from "effect/Tracer"
 import type { Write } from "../../Watch/WriteObserver.ts"
 import type { Reason } from "../Reconciler.ts"
 
@@ -11,11 +13,14 @@ const limit = 8
 
 /** Synchronous, and called from within single steps: nothing here can be seen half done. */
 export interface Pending {
-  readonly add: (work: ReadonlyArray<{ readonly key: string; readonly reason: Reason }>) => void
   readonly addReason: (key: string, reason: Reason) => void
   readonly takeReasons: (key: string) => ReadonlyArray<Reason>
   readonly addWrite: (key: string, write: Write) => void
   readonly takeWrites: (key: string) => ReadonlyArray<Write>
+  readonly addSpan: (key: string, span: Tracer.AnySpan | undefined) => void
+  readonly takeSpans: (key: string) => ReadonlyArray<Tracer.AnySpan>
+  /** Forgets a key that is no longer one's own. */
+  readonly drop: (key: string) => void
 }
 
 const push = <A>(map: Map<string, Array<A>>, key: string, value: A, isSame: (left: A, right: A) => boolean): void => {
@@ -46,13 +51,20 @@ const isSameObject = (left: Write, right: Write): boolean =>
 export const make = (): Pending => {
   const reasons = new Map<string, Array<Reason>>()
   const writes = new Map<string, Array<Write>>()
+  const spans = new Map<string, Array<Tracer.AnySpan>>()
   return {
-    add: (work) => {
-      for (const { key, reason } of work) push(reasons, key, reason, isSameReason)
-    },
     addReason: (key, reason) => push(reasons, key, reason, isSameReason),
     takeReasons: (key) => take(reasons, key),
     addWrite: (key, write) => push(writes, key, write, isSameObject),
-    takeWrites: (key) => take(writes, key)
+    takeWrites: (key) => take(writes, key),
+    addSpan: (key, span) => {
+      if (span !== undefined) push(spans, key, span, (left, right) => left.spanId === right.spanId)
+    },
+    takeSpans: (key) => take(spans, key),
+    drop: (key) => {
+      reasons.delete(key)
+      writes.delete(key)
+      spans.delete(key)
+    }
   }
 }

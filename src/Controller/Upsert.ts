@@ -1,0 +1,122 @@
+/**
+ * `Upsert`: reads one object, makes it what it should be, and writes it only where that changes something.
+ *
+ * For fields that server-side apply cannot express: what is wanted depends on what is there. Where it does not, as for
+ * most of what a controller owns, `ResourceClient.apply` is one request and needs no reading. controller-runtime's
+ * `CreateOrUpdate` and `CreateOrPatch`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { ResourceClient } from "../Clientset/ResourceClient.ts"
+import * as Retry from "../FlowControl/Retry.ts"
+import { type ApiError, isApiError } from "../Machinery/ApiError.ts"
+import * as Equality from "../Machinery/Equality.ts"
+import * as JsonMergePatch from "../Machinery/JsonMergePatch.ts"
+import * as Patch from "../Machinery/Patch.ts"
+import type { RequestError } from "../Machinery/RequestError.ts"
+import type { KubeObject, Persisted, Scope } from "../Machinery/Resource.ts"
+
+/**
+ * What was done.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Upserted<A extends KubeObject, S extends Scope> {
+  readonly operation: "Created" | "Updated" | "None"
+  readonly object: Persisted<A, S>
+}
+
+/**
+ * What the object should be, from what it is; `undefined` where there is none. It must keep the name it was asked for.
+ * What it leaves out is removed, but for what the server alone decides; of a kind with a status subresource, a change of
+ * the status is not stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Desired<A extends KubeObject, S extends Scope, E, R> = (
+  current: Persisted<A, S> | undefined
+) => Effect.Effect<A, E, R>
+
+type Client<A extends KubeObject, S extends Scope> = Pick<
+  ResourceClient<A, S>,
+  "get" | "create" | "update" | "patch"
+>
+
+const read = <A extends KubeObject, S extends Scope>(client: Client<A, S>, name: string) =>
+  client.get(name).pipe(Effect.catchReason("ApiError", "NotFound", () => Effect.undefined))
+
+/** Only the writer that was first created it; the other finds it and updates. */
+const orExists = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.retry(self, { schedule: Retry.defaultRetry, while: (error) => Retry.isConflict(error) || isExisting(error) })
+
+const isExisting = (error: unknown): boolean => isApiError(error) && error.reason._tag === "AlreadyExists"
+
+/**
+ * What the server alone decides is taken from what is there, so that a desired object made from nothing differs by what
+ * it says and not by what it leaves to the server.
+ */
+const complete = <A extends KubeObject, S extends Scope>(current: Persisted<A, S>, wanted: A): A => {
+  const { creationTimestamp, generation, managedFields, name, namespace, resourceVersion, uid } = current.metadata
+  const theirs = { creationTimestamp, generation, managedFields, name, namespace, resourceVersion, uid }
+  const metadata = {
+    ...wanted.metadata,
+    ...Object.fromEntries(Object.entries(theirs).filter(([, value]) => value !== undefined))
+  }
+  return { ...wanted, apiVersion: current.apiVersion, kind: current.kind, metadata }
+}
+
+const upsert = <A extends KubeObject, S extends Scope, E, R>(
+  client: Client<A, S>,
+  name: string,
+  desired: Desired<A, S, E, R>,
+  write: (current: Persisted<A, S>, wanted: A) => Effect.Effect<Persisted<A, S>, ApiError | RequestError>
+): Effect.Effect<Upserted<A, S>, E | ApiError | RequestError, R> =>
+  orExists(Effect.gen(function*(): Effect.fn.Return<Upserted<A, S>, E | ApiError | RequestError, R> {
+    const current = yield* read(client, name)
+    const desirable = yield* desired(current)
+    if (current === undefined) return { operation: "Created", object: yield* client.create(desirable) }
+    const wanted = complete(current, desirable)
+    if (Equality.equal(current, wanted)) return { operation: "None", object: current }
+    return { operation: "Updated", object: yield* write(current, wanted) }
+  }))
+
+/**
+ * Creates the object, or replaces it where it differs from what is desired. Where another wrote meanwhile, it is read
+ * again and asked for again. Costs a read, and a write where something changes.
+ *
+ * ```ts
+ * const { operation } = yield* Upsert.update(configMaps, "counters", (current) =>
+ *   Effect.succeed({ ...current, metadata: { ...current?.metadata, name: "counters" }, data: { n: next(current) } }))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const update = <A extends KubeObject, S extends Scope, E, R>(
+  client: Client<A, S>,
+  name: string,
+  desired: Desired<A, S, E, R>
+): Effect.Effect<Upserted<A, S>, E | ApiError | RequestError, R> =>
+  upsert(client, name, desired, (_current, wanted) => client.update(wanted))
+
+/**
+ * As `update`, with a merge patch of what differs: what others change in the same object meanwhile is left alone, and is
+ * no conflict. Costs a read, and a write where something changes.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const patch = <A extends KubeObject, S extends Scope, E, R>(
+  client: Client<A, S>,
+  name: string,
+  desired: Desired<A, S, E, R>
+): Effect.Effect<Upserted<A, S>, E | ApiError | RequestError, R> =>
+  upsert(
+    client,
+    name,
+    desired,
+    (current, wanted) => client.patch(name, Patch.merge<unknown>(JsonMergePatch.create<object>(current, wanted)))
+  )

@@ -1,0 +1,266 @@
+/**
+ * What runs inside a controller: from work that sources deliver, through the queue, to what became of each request.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as EffectScope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { InformerFactory } from "../../Informer/InformerFactory.ts"
+import type { KubeObject, Scope } from "../../Machinery/Resource.ts"
+import * as WriteObserver from "../../Watch/WriteObserver.ts"
+import * as WorkQueue from "../../WorkQueue/WorkQueue.ts"
+import type { Options, Running } from "../Controller.ts"
+import * as ControllerMetrics from "../ControllerMetrics.ts"
+import * as Partition from "../Partition.ts"
+import { type Outcome, type Request, type Result, TerminalError } from "../Reconciler.ts"
+import type * as Source from "../Source.ts"
+import * as Authorship from "./authorship.ts"
+import * as Pending from "./pending.ts"
+import * as Readiness from "./readiness.ts"
+
+export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends Scope, E, R, RS>(
+  name: string,
+  sources: ReadonlyArray<Source.Source<RS | InformerFactory>>,
+  options: Options<A, S, E, R, RS>
+): Effect.fn.Return<
+  Running<S, Exclude<E, TerminalError>, R>,
+  never,
+  RS | InformerFactory | EffectScope.Scope
+> {
+  type Failure = Exclude<E, TerminalError>
+  const concurrency = Math.max(1, Math.floor(options.concurrency ?? 1) || 1)
+  const awaitWrites = Duration.fromInputUnsafe(options.awaitWrites ?? "5 seconds")
+  const clock = yield* Clock.Clock
+  const partition = yield* Partition.Partition
+  const metrics = yield* ControllerMetrics.make({ controller: name, concurrency })
+  const queue = yield* WorkQueue.make<string>({
+    name,
+    ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit })
+  })
+  const pending = Pending.make()
+  const authorship = Authorship.make()
+  const idle = yield* Latch.make(true)
+  let active = 0
+  let isDraining = false
+
+  const enqueue = (keys: ReadonlyArray<string>, priority: number) =>
+    options.debounce === undefined
+      ? queue.addAll(keys, { priority })
+      : Effect.forEach(keys, (key) => queue.addAfter(key, options.debounce ?? 0, { priority }), { discard: true })
+
+  const deliver = (all: ReadonlyArray<Source.Work>): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const byPriority = new Map<number, Array<string>>()
+      for (const work of all) {
+        const { isBackground, key, priority, reason, seen, span } = work
+        if (!partition.isOwn(key)) continue
+        pending.addReason(key, reason)
+        pending.addSpan(key, span ?? authorship.of(seen))
+        const chosen = priority ?? (isBackground ? WorkQueue.lowPriority : 0)
+        const keys = byPriority.get(chosen)
+        if (keys === undefined) byPriority.set(chosen, [key])
+        else keys.push(key)
+      }
+      return byPriority.size === 1
+        ? Effect.forEach(byPriority, ([priority, keys]) => enqueue(keys, priority), { discard: true })
+        : Effect.forEach(
+          Array.from(byPriority).toSorted(([left], [right]) => right - left),
+          ([priority, keys]) => enqueue(keys, priority),
+          { discard: true }
+        )
+    })
+
+  const started = yield* Effect.forEach(sources, (source) => source.start(deliver))
+  const readiness = Readiness.make(name, sources, started, options.cacheSyncTimeout ?? "2 minutes")
+
+  // What happened to these keys before they were this replica's own was dropped, so each is due once.
+  const replay = Effect.fnUntraced(function*(isGained: (key: string) => boolean) {
+    const all = yield* Effect.forEach(started, (one) => one.replay ?? Effect.succeed([]))
+    const keys = new Set(all.flat().flatMap(({ key }) => isGained(key) ? [key] : []))
+    yield* deliver(
+      Array.from(keys, (key) => ({ key, reason: { _tag: "Gained" as const }, isBackground: true }))
+    )
+  })
+  yield* Effect.forkScoped(Stream.runForEach(partition.gains, replay))
+
+  const watching = (write: WriteObserver.Write) =>
+    started.flatMap(({ kind }) =>
+      kind !== undefined && kind.group === write.group && kind.plural === write.plural ? [kind] : []
+    )
+
+  const awaitOwnWrites = (key: string): Effect.Effect<void> => {
+    const writes = pending.takeWrites(key)
+    if (writes.length === 0) return Effect.void
+    return Effect.forEach(
+      writes.flatMap((write) => watching(write).map((kind) => [write, kind] as const)),
+      ([write, kind]) => kind.awaitVersion(write.key, write.resourceVersion, { timeout: awaitWrites }),
+      { discard: true }
+    )
+  }
+
+  const attempt = (request: Request<S>): Effect.Effect<Option.Option<Result | void>, E, R> => {
+    const run = Effect.flatMap(currentSpan, (span) => {
+      const observe = (write: WriteObserver.Write): void => {
+        // Writes to kinds that no source watches are not waited for: no cache will ever see them.
+        if (watching(write).length === 0) return
+        pending.addWrite(request.key, write)
+        if (span !== undefined) authorship.remember(write, span)
+      }
+      return Effect.provideService(options.reconcile(request), WriteObserver.WriteObserver, observe)
+    })
+    return options.timeout === undefined ? Effect.asSome(run) : Effect.timeoutOption(run, options.timeout)
+  }
+
+  const settle = Effect.fnUntraced(function*(
+    request: Request<S>,
+    duration: Duration.Duration,
+    exit: Exit.Exit<Option.Option<Result | void>, E>,
+    priority: number
+  ): Effect.fn.Return<Outcome<S, Failure>> {
+    const { key } = request
+    const span = yield* currentSpan
+    const again = (reason: "Retry" | "Requeue") =>
+      Effect.map(queue.addRateLimited(key, { priority }), (delay) => {
+        if (Option.isNone(delay)) return undefined
+        pending.addReason(key, { _tag: reason })
+        pending.addSpan(key, span)
+        return delay.value
+      })
+    if (Exit.isSuccess(exit)) {
+      if (Option.isNone(exit.value)) {
+        yield* Effect.logError("the reconcile took too long")
+        return { _tag: "Timeout", request, duration, retryAfter: yield* again("Retry") }
+      }
+      const result = exit.value.value
+      if (result?._tag === "Requeue") {
+        yield* again("Requeue")
+        return { ...result, request, duration }
+      }
+      yield* queue.forget(key)
+      if (result?._tag !== "RequeueAfter") return { _tag: "Success", request, duration }
+      pending.addReason(key, { _tag: "RequeueAfter" })
+      pending.addSpan(key, span)
+      yield* queue.addAfter(key, result.delay, { priority: result.priority ?? priority })
+      return { ...result, request, duration }
+    }
+    const error = Cause.findErrorOption(exit.cause)
+    if (Option.isNone(error)) {
+      yield* Effect.logError("the reconciler died", exit.cause)
+      // Without a failure in it the cause holds nothing of type E.
+      const cause = exit.cause as Cause.Cause<never>
+      return { _tag: "Defect", request, duration, cause, retryAfter: yield* again("Retry") }
+    }
+    if (error.value instanceof TerminalError) {
+      yield* Effect.logError("the reconcile failed and will not be retried", exit.cause)
+      yield* queue.forget(key)
+      return { _tag: "TerminalFailure", request, duration, error: error.value }
+    }
+    const retryAfter = yield* again("Retry")
+    yield* Effect.logError("the reconcile failed", exit.cause)
+    return { _tag: "Failure", request, duration, error: error.value as Failure, retryAfter }
+  })
+
+  // Of a key that is another's nothing is kept: neither why it was queued nor how often it failed.
+  const letGo = (key: string): Effect.Effect<void> => {
+    pending.drop(key)
+    return queue.forget(key)
+  }
+
+  const reconcile = Effect.fnUntraced(function*(
+    key: string,
+    priority: number
+  ): Effect.fn.Return<Option.Option<Outcome<S, Failure>>, never, R> {
+    let request: Request<S> | undefined
+    let startedAt = clock.monotonicTimeNanosUnsafe()
+    const elapsed = () => Duration.nanos(clock.monotonicTimeNanosUnsafe() - startedAt)
+    const once = Effect.gen(function*() {
+      yield* awaitOwnWrites(key)
+      const asked = requestOf<S>(key, pending.takeReasons(key))
+      request = asked
+      const links = pending.takeSpans(key).map((span) => ({ span, attributes: {} }))
+      startedAt = clock.monotonicTimeNanosUnsafe()
+      const run = Effect.gen(function*() {
+        const exit = yield* metrics.whileActive(Effect.exit(attempt(asked)))
+        const outcome = yield* settle(asked, elapsed(), exit, priority)
+        yield* metrics.observe(outcome)
+        return outcome
+      })
+      const { namespace, name: objectName } = asked
+      // A trace of its own: what led here is linked, as it may have been many things.
+      return yield* run.pipe(
+        Effect.withSpan(`reconcile ${name}`, {
+          root: true,
+          links,
+          attributes: {
+            controller: name,
+            ...(namespace === undefined ? {} : { "k8s.namespace.name": namespace }),
+            "k8s.object.name": objectName
+          }
+        }, { captureStackTrace: false })
+      )
+    })
+    const outcome = yield* partition.hold(key, once)
+    if (Option.isSome(outcome)) return outcome
+    yield* letGo(key)
+    if (request === undefined) return Option.none()
+    yield* Effect.logWarning("the reconcile was interrupted: its key is handed over to another replica")
+    return Option.some({ _tag: "HandedOver", request, duration: elapsed() })
+  })
+
+  const handle = Effect.fnUntraced(function*(
+    key: string,
+    priority: number
+  ): Effect.fn.Return<Option.Option<Outcome<S, Failure>>, never, R> {
+    if (isDraining) return Option.none()
+    if (!partition.isOwn(key)) return yield* Effect.as(letGo(key), Option.none())
+    const id = yield* Random.nextIntBetween(0, 0xffffffff)
+    const { name: objectName, namespace } = requestOf<S>(key, [])
+    return yield* Effect.annotateLogs(reconcile(key, priority), {
+      controller: name,
+      ...(namespace === undefined ? {} : { namespace }),
+      name: objectName,
+      reconcileID: id.toString(16).padStart(8, "0")
+    })
+  })
+
+  const counted = (key: string, priority: number) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        active++
+        idle.closeUnsafe()
+      }),
+      () => handle(key, priority),
+      () =>
+        Effect.sync(() => {
+          active--
+          if (active === 0) idle.openUnsafe()
+        })
+    )
+
+  return {
+    awaitSynced: readiness.awaitSynced,
+    problems: readiness.problems,
+    outcomes: Stream.flattenIterable(Stream.map(queue.stream(counted, { concurrency }), Option.toArray)),
+    drain: Effect.suspend(() => {
+      isDraining = true
+      return Effect.andThen(queue.shutdown, idle.await)
+    })
+  }
+})
+
+const currentSpan = Effect.map(Effect.option(Effect.currentSpan), Option.getOrUndefined)
+
+const requestOf = <S extends Scope>(key: string, reasons: Request<S>["reasons"]): Request<S> => {
+  const slash = key.indexOf("/")
+  // A key has a namespace exactly where its kind is namespaced, which is what S says.
+  const namespace = (slash < 0 ? undefined : key.slice(0, slash)) as Request<S>["namespace"]
+  return { key, name: key.slice(slash + 1), namespace, reasons }
+}
