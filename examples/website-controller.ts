@@ -5,12 +5,12 @@
  *     npm run demo -- --kubeconfig FILE [--context NAME]    on that cluster; what it made is removed at the end
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Console, Duration, Effect, Option, Schedule, Stream } from "effect"
-import { Clientset, Condition, Controller, InformerFactory, OwnerReference } from "effect-kubernetes"
-import { Resource, ResourceClient, Retry, SharedInformer } from "effect-kubernetes"
-import { CustomResourceDefinition } from "effect-kubernetes/Api/apiextensions/v1"
+import { Console, Duration, Effect, Option, Stream } from "effect"
+import { Clientset, Condition, Controller, OwnerReference, Resource, ResourceClient, Retry } from "effect-kubernetes"
 import { Deployment } from "effect-kubernetes/Api/apps/v1"
 import { Service } from "effect-kubernetes/Api/core/v1"
+import * as Wait from "effect-kubernetes/Clientset/Wait"
+import * as WaitCondition from "effect-kubernetes/Clientset/WaitCondition"
 import * as NodeKubernetes from "effect-kubernetes/NodeKubernetes"
 import * as ApiServer from "effect-kubernetes/Testing/ApiServer"
 import { Command, Flag } from "effect/cli"
@@ -41,7 +41,7 @@ const crd = {
 const namespace = "website-demo"
 const names = ["blog", "docs", "shop", "status", "wiki"]
 const mine = { fieldManager: "website-controller", force: true }
-const tally = { reconciles: 0, conflicts: 0 }
+const tally = { reconciles: 0, conflicts: 0, took: Array.of<number>() }
 
 /** Runs an effect again while another writer was faster, and counts how often. */
 const retryOnConflict = <A, E, R>(self: Effect.Effect<A, E, R>) =>
@@ -80,77 +80,66 @@ const controller = Controller.make(Website, {
   reconcile: ({ name }) => reconcile(name)
 })
 
-/** Changes something, and says how long it took until all was as it should be. */
-const step = <E, R, E2, R2>(
+/** Changes something, and says how long it took from there until all was as it should be. */
+const step = Effect.fnUntraced(function*<E, R, E2, R2>(
   title: string,
   change: Effect.Effect<unknown, E, R>,
-  converged: Effect.Effect<void, E2, R2>
-) =>
-  Console.log(`\n  ${title}`).pipe(
-    Effect.andThen(Effect.timed(Effect.andThen(change, converged))),
-    Effect.flatMap(([took]) => Console.log(`    ✔ converged after ${Duration.toMillis(took).toFixed(0)} ms`))
-  )
-
-/** Waits until what a cache holds satisfies a condition. */
-const until = <A>(informer: SharedInformer.SharedInformer<A>, holds: (objects: ReadonlyArray<A>) => boolean) =>
-  informer.changes.pipe(Stream.mapEffect(() => informer.list), Stream.takeUntil(holds), Stream.runDrain)
+  converged: Effect.Effect<unknown, E2, R2>
+) {
+  yield* Console.log(`\n  ${title}`)
+  yield* change
+  const [took] = yield* Effect.timed(converged)
+  tally.took.push(Duration.toMillis(took))
+  yield* Console.log(`    ✔ converged after ${Duration.toMillis(took).toFixed(0)} ms`)
+})
 
 const demo = Effect.gen(function*() {
   const { apiextensionsV1, appsV1, coreV1 } = yield* Clientset.Clientset
-  const crds = apiextensionsV1.customResourceDefinitions()
-  const namespaces = coreV1.namespaces()
+  const [crds, namespaces] = [apiextensionsV1.customResourceDefinitions(), coreV1.namespaces()]
+  const [deployments, services] = [appsV1.deployments(namespace), coreV1.services(namespace)]
   const websites = yield* ResourceClient.make(Website, namespace)
   yield* Effect.acquireRelease(
     Effect.andThen(crds.apply(crd, mine), namespaces.apply({ metadata: { name: namespace } }, mine)),
-    () => Effect.ignore(Effect.andThen(crds.delete(crd.metadata.name), namespaces.delete(namespace)))
+    () => Effect.andThen(Effect.ignore(crds.delete(crd.metadata.name)), Effect.ignore(namespaces.delete(namespace)))
   )
-  // A new kind is served a moment after its definition is stored.
-  yield* Effect.retry(websites.list(), Schedule.spaced("20 millis"))
-
+  yield* Wait.until(crds, crd.metadata.name, WaitCondition.established)
   yield* Effect.forkScoped(Stream.runForEach(controller.outcomes, () => Effect.sync(() => tally.reconciles++)))
-  const informers = yield* InformerFactory.InformerFactory
-  const cached = yield* informers.get(Website, { namespaces: namespace })
-  const deployments = yield* informers.get(Deployment, { namespaces: namespace })
-  const named = <A extends Resource.KubeObject>(objects: ReadonlyArray<A>, name: string) =>
-    objects.find((object) => object.metadata?.name === name)
 
   yield* step(
     `${names.length} websites are created`,
-    Effect.forEach(
-      names,
-      (name) => websites.create({ metadata: { name }, spec: { image: "nginx:1.29", replicas: 1 } })
-    ),
-    until(cached, (all) => names.every((name) => Condition.isTrue(named(all, name)?.status?.conditions, "Ready")))
+    Effect.forEach(names, (name) => websites.create({ metadata: { name }, spec: { image: "nginx", replicas: 1 } })),
+    Effect.forEach(names, (name) => Wait.until(websites, name, WaitCondition.ready), { concurrency: "unbounded" })
   )
   yield* step(
     "blog is scaled to 3",
     retryOnConflict(
       Effect.flatMap(websites.get("blog"), (blog) => websites.update({ ...blog, spec: { ...blog.spec, replicas: 3 } }))
     ),
-    until(deployments, (all) => named(all, "blog")?.spec?.replicas === 3)
+    Wait.until(deployments, "blog", WaitCondition.make("scaled", (it?: Deployment) => it?.spec?.replicas === 3))
   )
-  const { metadata: { uid } } = yield* appsV1.deployments(namespace).get("shop")
+  const { metadata: { uid } } = yield* deployments.get("shop")
   yield* step(
     "somebody deletes the Deployment of shop",
-    appsV1.deployments(namespace).delete("shop"),
-    until(deployments, (all) => named(all, "shop") !== undefined && named(all, "shop")?.metadata.uid !== uid)
+    deployments.delete("shop"),
+    Wait.until(deployments, "shop", WaitCondition.and(WaitCondition.created, WaitCondition.gone(uid)))
   )
   yield* step(
     "wiki is deleted, and what it owns goes with it",
     websites.delete("wiki"),
-    until(deployments, (all) => named(all, "wiki") === undefined)
+    Wait.untilState(deployments, "wiki", WaitCondition.deleted)
   )
-  const objects = (yield* cached.list).length + (yield* deployments.list).length
-  yield* Console.log(`\n  ${objects} objects, ${tally.reconciles} reconciles, ${tally.conflicts} conflicts retried\n`)
+  const lists = yield* Effect.all([websites.list(), deployments.list(), services.list()])
+  const objects = lists.reduce((sum, { items }) => sum + items.length, 0)
+  const longest = Math.max(...tally.took).toFixed(0)
+  yield* Console.log(`\n  ${objects} objects, ${tally.reconciles} reconciles, ${tally.conflicts} conflicts retried,`)
+  yield* Console.log(`  ${longest} ms at most from change to convergence\n`)
 }).pipe(Effect.scoped)
 
 const flags = { kubeconfig: Flag.optional(Flag.String("kubeconfig")), context: Flag.optional(Flag.String("context")) }
-const command = Command.make("demo", flags, ({ context, kubeconfig }) =>
-  Option.isNone(kubeconfig)
-    ? Effect.provide(demo, ApiServer.layer)
-    : Effect.provide(
-      demo,
-      NodeKubernetes.layerKubeconfig({ path: kubeconfig.value, context: Option.getOrUndefined(context) })
-    ))
+const command = Command.make("demo", flags, ({ context, kubeconfig }) => {
+  const options = { path: Option.getOrUndefined(kubeconfig), context: Option.getOrUndefined(context) }
+  const isReal = options.path !== undefined || options.context !== undefined
+  return isReal ? Effect.provide(demo, NodeKubernetes.layerKubeconfig(options)) : Effect.provide(demo, ApiServer.layer)
+})
 
 Command.run(command, { version: "0.1.0" }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -39,8 +39,14 @@ export const arrowFaults = (arrows: Arrows): ReadonlyArray<string> => {
   return faults
 }
 
+/** The folder of a file; of a file at the top of `src` its own name, where the arrows have it. */
+const nodeOf = (arrows: Arrows, file: string): string => {
+  const name = path.posix.basename(file, ".ts")
+  return Tree.folderOf(file) === "" && Object.hasOwn(arrows, name) ? name : Tree.folderOf(file)
+}
+
 const importFault = (arrows: Arrows, file: string, specifier: string): string | undefined => {
-  const from = Tree.folderOf(file)
+  const from = nodeOf(arrows, file)
   if (!specifier.startsWith(".")) {
     if (runtimePackages.test(specifier)) {
       return Tree.isBinding(file) ? undefined : "only Node*.ts modules and programs may import a runtime"
@@ -50,7 +56,7 @@ const importFault = (arrows: Arrows, file: string, specifier: string): string | 
   }
   if (!specifier.endsWith(".ts")) return "own modules are imported with `.ts`"
   const target = path.posix.join(path.posix.dirname(file), specifier)
-  const to = Tree.folderOf(target)
+  const to = nodeOf(arrows, target)
   if (!target.startsWith("src/")) return "reaches outside src"
   if (from === "") return to === "Testing" ? "nothing in src may import Testing" : undefined
   if (to === "") return "a folder may not import a module at the top of src"

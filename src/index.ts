@@ -21,6 +21,9 @@ export * as Controller from "./Controller/Controller.ts"
 /** `DiscoveryClient`: asks the server what it serves. */
 export * as DiscoveryClient from "./Discovery/DiscoveryClient.ts"
 
+/** `DynamicClient`: the verbs of `ResourceClient` for kinds that are known only at run time. */
+export * as DynamicClient from "./Dynamic/DynamicClient.ts"
+
 /** `InformerFactory`: shared informers by what they watch. */
 export * as InformerFactory from "./Informer/InformerFactory.ts"
 

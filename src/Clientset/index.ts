@@ -3,5 +3,14 @@
 /** `Clientset`: a `ResourceClient` for every built-in kind, under the names client-go gives them. */
 export * as Clientset from "./Clientset.ts"
 
+/** `Entry`: one object, made where it is not there, changed, and written, whoever else writes meanwhile. */
+export * as Entry from "./Entry.ts"
+
 /** `ResourceClient`: every verb of the Kubernetes API for one kind, typed by its descriptor. */
 export * as ResourceClient from "./ResourceClient.ts"
+
+/** `Wait`: until one object is as it should be, or gone. */
+export * as Wait from "./Wait.ts"
+
+/** Conditions to wait for: what must hold of one object, or of its absence. */
+export * as WaitCondition from "./WaitCondition.ts"

@@ -21,6 +21,9 @@ export * as CredentialSource from "./CredentialSource.ts"
 /** `ExecCredential`: credentials that a program prints, as cloud providers ship them. */
 export * as ExecCredential from "./ExecCredential.ts"
 
+/** `ExecInfo`: the other side of ExecCredential, for who writes a plugin. */
+export * as ExecInfo from "./ExecInfo.ts"
+
 /** `Impersonation`: acting as somebody else, as `kubectl --as` does. */
 export * as Impersonation from "./Impersonation.ts"
 
@@ -38,6 +41,9 @@ export * as KubeconfigLoader from "./KubeconfigLoader.ts"
 
 /** `KubeconfigOverrides`: what a caller (or the flags of a command) puts in the place of what a kubeconfig says. */
 export * as KubeconfigOverrides from "./KubeconfigOverrides.ts"
+
+/** `KubeconfigValidation`: whether everything in a kubeconfig can be used, not only what the current context names. */
+export * as KubeconfigValidation from "./KubeconfigValidation.ts"
 
 /** `KubeconfigWriter`: changes kubeconfig files. */
 export * as KubeconfigWriter from "./KubeconfigWriter.ts"

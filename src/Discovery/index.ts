@@ -12,6 +12,15 @@ export * as DiscoveryError from "./DiscoveryError.ts"
 /** The descriptor of a kind that is known only at run time: what discovery says of it, in the form every client takes. */
 export * as DynamicResource from "./DynamicResource.ts"
 
+/** `OpenApiClient`: the server's own description of its types, one OpenAPI v3 document per group version. */
+export * as OpenApiClient from "./OpenApiClient.ts"
+
+/** `RestMapper`: from a kind or a name to the resource that serves it, by asking the cluster. */
+export * as RestMapper from "./RestMapper.ts"
+
+/** Names to resources and kinds to resources, by what a cluster serves: the pure part of `RestMapper`. */
+export * as RestMapping from "./RestMapping.ts"
+
 /** What a cluster serves, as a value: its groups, the resources of each group version, and which of them did not answer. */
 export * as ServerResources from "./ServerResources.ts"
 

@@ -41,3 +41,9 @@ export * as UserAgent from "./UserAgent.ts"
 
 /** Warnings of the API server: an API that is deprecated, a field that is unknown or stands twice. */
 export * as Warning from "./Warning.ts"
+
+/** `WebSocketClient`: Kubernetes requests that become WebSockets. */
+export * as WebSocketClient from "./WebSocketClient.ts"
+
+/** `WebSocketTransport`: the second door to an API server, for what needs both directions at once: exec, attach, cp and port-forward. */
+export * as WebSocketTransport from "./WebSocketTransport.ts"
