@@ -38,6 +38,8 @@ export interface CaBundle {
 export const fixed = (pem: string): CaBundle => ({ get: Effect.succeed(pem), expire: Effect.void })
 
 /**
+ * How a bundle in a file is kept current.
+ *
  * @category models
  * @since 0.1.0
  */

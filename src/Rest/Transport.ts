@@ -26,6 +26,8 @@ import type { RequestError } from "../Machinery/RequestError.ts"
 export type Header = readonly [name: string, value: string | Redacted.Redacted<string>]
 
 /**
+ * The HTTP methods that the API server knows.
+ *
  * @category models
  * @since 0.1.0
  */

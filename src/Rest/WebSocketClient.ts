@@ -38,6 +38,8 @@ export class WebSocketClient extends Context.Service<WebSocketClient, {
 }>()("effect-kubernetes/Rest/WebSocketClient") {}
 
 /**
+ * How a client presents itself.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
@@ -389,9 +390,33 @@ it.effect("counts attempts by code, and calls by duration and size, under client
     assert.deepInclude(series.find((its) => its.id === "rest_client_response_size_bytes")?.state, { sum: pod.length })
   }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
+it.effect("the size of a body is counted in bytes", () =>
+  Effect.gen(function*() {
+    const stub = StubTransport.make([{ status: 200 }], "https://sizes:6443")
+    const body = `"aé€😀"`
+    yield* Effect.ignore((yield* over(stub)).json({ ...createWeb, body }))
+    const size = (yield* Metric.snapshot).find((its) =>
+      its.id === "rest_client_request_size_bytes" && its.attributes?.["host"] === "sizes:6443"
+    )
+    assert.deepInclude(size?.state, { count: 1, sum: Buffer.byteLength(body) })
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+it.effect("waiting long for the client's own limit is logged, and told apart from the server's", () =>
+  Effect.gen(function*() {
+    const lines: Array<string> = []
+    const logger = Logger.map(Logger.formatJson, (line) => void lines.push(line))
+    const stub = StubTransport.make([{ status: 200, body: pod }])
+    const rest = yield* over(stub, { rateLimiter: yield* TokenBucket.make({ qps: 0.5, burst: 1 }) })
+    const twice = Effect.andThen(rest.json(getWeb), rest.json(getWeb))
+    yield* elapse(Effect.provide(twice, Logger.layer([logger])))
+    assert.strictEqual(lines.length, 1)
+    assert.include(lines[0], "Waited before sending request: client-side throttling, not priority and fairness")
+    assert.include(lines[0], `"milliseconds":2000`)
+  }))
+
 it.effect("no answer stays open, wherever a caller is interrupted", () =>
   Effect.gen(function*() {
-    for (let budget = 2; budget <= 7; budget++) {
+    for (let budget = 3; budget <= 7; budget++) {
       for (let steps = 0; steps < 40; steps++) {
         const stub = StubTransport.make([tooMany("1"), {
           status: 200,

@@ -169,7 +169,9 @@ const make = (where: connectionError.Where): Exchange => {
     }
   }
 
+  // A fiber may yield between looking and waiting, so it looks again when it waits.
   const wait = Effect.callback<void>((resume) => {
+    if (isEnded || failure !== undefined || (chunks.length > 0 && !isWhole)) return resume(Effect.void)
     waiter = () => resume(Effect.void)
     return Effect.sync(() => {
       waiter = undefined

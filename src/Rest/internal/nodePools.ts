@@ -40,6 +40,7 @@ interface OpenPool extends Pool {
   readonly destroy: () => Promise<unknown>
 }
 
+/** The pool for now, and the end of all. */
 export interface Pools {
   /** The pool for a material, made where it differs from the one before. Throws `ConnectFailure` for bad certificates. */
   readonly get: (material: Material) => Pool

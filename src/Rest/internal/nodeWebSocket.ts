@@ -110,6 +110,8 @@ const make = (webSocket: NodeWS.WebSocket, where: connectionError.Where, heartbe
     if (isDone) return Cause.done()
     return Effect.flatMap(
       Effect.callback<void>((resume) => {
+        // A fiber may yield between looking and waiting.
+        if (messages.length > 0 || failure !== undefined || isDone) return resume(Effect.void)
         waiter = () => queueMicrotask(() => resume(Effect.void))
         return Effect.sync(() => {
           waiter = undefined

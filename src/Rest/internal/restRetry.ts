@@ -165,9 +165,19 @@ const count = ({ client, fiber, outgoing }: Call, code: string, resends: number)
   client.series.request(method, code).updateUnsafe(1, fiber.context)
   if (resends > 0) client.series.retry(method, code).updateUnsafe(1, fiber.context)
   if (outgoing.body !== undefined) {
-    const size = typeof outgoing.body === "string" ? new Blob([outgoing.body]).size : outgoing.body.length
+    const size = typeof outgoing.body === "string" ? utf8Length(outgoing.body) : outgoing.body.length
     client.series.requestSize(method).updateUnsafe(size, fiber.context)
   }
+}
+
+const utf8Length = (text: string): number => {
+  let length = text.length
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    // A surrogate is one half of four bytes.
+    if (code >= 0x80) length += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2
+  }
+  return length
 }
 
 const log = (
