@@ -23,24 +23,30 @@ export interface Heartbeat {
   readonly timeout: number
 }
 
-/** Waits for the server to open the connection, or to answer otherwise. */
+/** Waits for the server to open the connection, or to answer otherwise. To be called as soon as there is a `webSocket`. */
 export const opened = (
   webSocket: NodeWS.WebSocket,
   where: connectionError.Where,
   heartbeat: Heartbeat
 ): Effect.Effect<Upgraded, RequestError> => {
-  // Listens from now on: messages may follow the upgrade in one read.
+  // Listens from now on, not from when the effect runs: messages may follow the upgrade in one read.
   const connection = make(webSocket, where, heartbeat)
-  return Effect.callback((resume) => {
-    webSocket.once("open", () => resume(Effect.succeed({ _tag: "Open", connection: connection() })))
-    webSocket.once("error", (error) => resume(Effect.fail(connectionError.classify(error, where))))
-    webSocket.once("unexpected-response", (_, response) => {
-      const chunks: Array<Buffer> = []
-      response.on("data", (chunk: Buffer) => chunks.push(chunk))
-      response.on("error", (error) => resume(Effect.fail(connectionError.classify(error, where))))
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8")
-        resume(Effect.succeed({
+  const upgraded = Deferred.makeUnsafe<Upgraded, RequestError>()
+  const fail = (error: unknown) => Deferred.doneUnsafe(upgraded, Effect.fail(connectionError.classify(error, where)))
+  webSocket.once(
+    "open",
+    () => Deferred.doneUnsafe(upgraded, Effect.succeed({ _tag: "Open", connection: connection() }))
+  )
+  webSocket.once("error", fail)
+  webSocket.once("unexpected-response", (_, response) => {
+    const chunks: Array<Buffer> = []
+    response.on("data", (chunk: Buffer) => chunks.push(chunk))
+    response.on("error", fail)
+    response.on("end", () => {
+      const text = Buffer.concat(chunks).toString("utf8")
+      Deferred.doneUnsafe(
+        upgraded,
+        Effect.succeed({
           _tag: "Refused",
           response: {
             status: response.statusCode ?? 0,
@@ -48,10 +54,11 @@ export const opened = (
             text: Effect.succeed(text),
             body: Stream.make(new TextEncoder().encode(text))
           }
-        }))
-      })
+        })
+      )
     })
   })
+  return Deferred.await(upgraded)
 }
 
 const make = (webSocket: NodeWS.WebSocket, where: connectionError.Where, heartbeat: Heartbeat): () => Connection => {
