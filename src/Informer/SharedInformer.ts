@@ -14,8 +14,8 @@ import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as FeatureGate from "../Features/FeatureGate.ts"
-import type { Collection, ListWatch } from "../Watch/ListWatch.ts"
 import * as IncrementalDecoder from "../Watch/IncrementalDecoder.ts"
+import type { Collection, ListWatch } from "../Watch/ListWatch.ts"
 import * as ResourceVersion from "../Watch/ResourceVersion.ts"
 import * as WatchFrame from "../Watch/WatchFrame.ts"
 import type { Cacheable, Index, IndexFunction } from "./Indexer.ts"
@@ -256,7 +256,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     })
   )
   yield* Effect.forkIn(
-    decoder === undefined ? reflector.run : Effect.provideService(reflector.run, WatchFrame.CurrentLineDecoder, decoder),
+    decoder === undefined
+      ? reflector.run
+      : Effect.provideService(reflector.run, WatchFrame.CurrentLineDecoder, decoder),
     scope
   )
 

@@ -40,19 +40,25 @@ export interface IncrementalDecoder extends LineDecoder {
   readonly stats: () => { readonly reused: number; readonly parsed: number; readonly keptBytes: number }
 }
 
-/** The members, beside type and metadata, that objects of a kind have, in their order. */
+/** The names of members in their order. */
 interface Shape {
   readonly names: ReadonlyArray<string>
   readonly next: Map<string, Shape>
 }
 
 interface Kept {
-  object: Record<string, unknown>
+  object: Members
+  metadata: Members
+  /** Of the object, without its type and metadata. */
   shape: Shape
-  /** Of a block that holds the length of each member as a word, then their bytes. */
+  /** Of the metadata. */
+  metaShape: Shape
+  /** Of a block: where each member of both begins and its length, as words, then the bytes of the object. */
   address: number
   size: number
 }
+
+type Members = Record<string, unknown>
 
 const quote = 34
 const comma = 44
@@ -65,13 +71,11 @@ const closeBrace = 125
 
 const defaultMaxKeptBytes = 256 * 1024 * 1024
 
-/** More members than this are parsed whole. */
-const maxMembers = 16
+/** Objects with more members than this, their metadata's included, are parsed whole. */
+const maxMembers = 48
 
 /** How many names and types are remembered as strings. */
 const maxTexts = 64
-
-const managedFields = Array.from("managedFields", (letter) => letter.charCodeAt(0))
 
 /**
  * A decoder for one watch at a time.
@@ -201,77 +205,120 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
     return byte === comma
   }
 
-  // Moves behind the name at `at`, to its value, and tells whether it is `managedFields`.
-  const skipName = (): boolean | undefined => {
-    if (skipSpace() !== quote) return undefined
-    const b = bytes
-    const start = at + 1
-    let i = start
-    for (; i < limit && b[i] !== quote; i++) {
-      if (b[i] === backslash || (b[i] ?? 0) < 32) return undefined
-    }
-    at = i + 1
-    if (skipSpace() !== colon) return undefined
-    at++
-    if (skipSpace() < 0) return undefined
-    return i - start === managedFields.length && managedFields.every((letter, k) => b[start + k] === letter)
-  }
+  // Members of the metadata stand before those of the object in `starts` and `ends`.
+  let metaCount = 0
+  let metaShape = root
+  let metaStart = -1
+  let metaEnd = -1
+  let cutStart = -1
+  let cutEnd = -1
+  let uid: string | undefined
 
-  // The metadata at `at`, without its managedFields where they are stripped.
-  const metadata = (): Record<string, unknown> | undefined => {
-    if (bytes[at] !== openBrace) return undefined
-    const start = at
-    if (!isStripped) return skipValue() ? asObject(parse(start, at)) : undefined
-    let cutStart = -1
-    let cutEnd = -1
-    let previous = start
-    at++
+  // Finds the members of the metadata at `at`; false for what is better parsed whole.
+  const scanMetadata = (): boolean => {
+    if (bytes[at] !== openBrace) return false
+    metaStart = at
+    let previous = ++at
     if (skipSpace() === closeBrace) {
-      at++
-      return {}
+      metaEnd = ++at
+      return true
     }
     while (true) {
       const memberStart = at
-      const isCut = skipName()
-      if (isCut === undefined || !skipValue()) return undefined
-      const memberEnd = at
+      const member = name()
+      if (member === undefined || metaCount === maxMembers) return false
+      const start = at
+      if (!skipValue()) return false
+      const end = at
       const more = hasNext()
-      if (more === undefined) return undefined
-      if (isCut) {
-        if (cutStart >= 0) return undefined
+      if (more === undefined) return false
+      if (isStripped && member === "managedFields") {
+        if (cutStart >= 0) return false
         // With the comma that follows, or, for the last member, the one before.
         cutStart = more ? memberStart : previous
-        cutEnd = more ? at : memberEnd
+        cutEnd = more ? at : end
+      } else {
+        if (member === "__proto__" || metaShape.names.includes(member)) return false
+        if (member === "uid") uid = plainString(start, end)
+        starts[metaCount] = start
+        ends[metaCount] = end
+        metaCount++
+        metaShape = following(metaShape, member)
       }
-      previous = memberEnd
+      previous = end
       if (!more) break
     }
-    if (cutStart < 0) return asObject(parse(start, at))
-    const before = cutStart === start ? "{" : Bytes.text(bytes, start, cutStart)
-    return asObject(JSON.parse(before + Bytes.text(bytes, cutEnd, at)))
+    metaEnd = at
+    return true
+  }
+
+  const plainString = (start: number, end: number): string | undefined => {
+    if (bytes[start] !== quote) return undefined
+    for (let i = start + 1; i < end - 1; i++) {
+      const byte = bytes[i] ?? 0
+      if (byte === backslash || byte < 32) return undefined
+    }
+    return Bytes.text(bytes, start + 1, end - 1)
+  }
+
+  // What stands between two positions, without the managedFields that were cut.
+  const parseAround = (start: number, end: number): unknown =>
+    cutStart < start || cutEnd > end
+      ? parse(start, end)
+      : JSON.parse(Bytes.text(bytes, start, cutStart) + Bytes.text(bytes, cutEnd, end))
+
+  // The members of the metadata that changed and kept their length, with where their bytes stand; usually one, the
+  // version. When nothing else changed, only they are written.
+  let changed: Array<number> = []
+  let isInPlace = false
+
+  // The metadata that was scanned, with what did not change taken from before.
+  const metadata = (old: Kept): Members | undefined => {
+    if (old.metaShape !== metaShape) return asMembers(parseAround(metaStart, metaEnd))
+    const words = arena.wordsOf(old.address)
+    const kept = arena.bytesOf(old.address)
+    const offset = arena.offsetOf(old.address)
+    const base = offset + (metaCount + old.shape.names.length) * 8
+    const made: Members = { ...old.metadata }
+    for (let i = 0; i < metaCount; i++) {
+      const start = starts[i] ?? 0
+      const end = ends[i] ?? 0
+      const from = base + (words[(offset >> 2) + 2 * i] ?? 0)
+      const length = words[(offset >> 2) + 2 * i + 1] ?? 0
+      if (length !== end - start || !Bytes.isEqual(kept, from, bytes, start, length)) {
+        made[metaShape.names[i] ?? ""] = plainString(start, end) ?? parse(start, end)
+        if (length === end - start) changed.push(i, from)
+        else isInPlace = false
+      }
+    }
+    return made
   }
 
   // The object at `at`, or undefined for what is better parsed whole.
-  const object = (isGone: boolean): Record<string, unknown> | undefined => {
+  const object = (isGone: boolean): Members | undefined => {
     if (skipSpace() !== openBrace) return undefined
+    const objectStart = at
     at++
     let kind: string | undefined
     let apiVersion: string | undefined
-    let meta: Record<string, unknown> | undefined
     let old: Kept | undefined
     let shape = root
     let count = 0
-    let isChanged = false
+    let sameCount = 0
     const values: Array<unknown> = []
+    metaCount = 0
+    metaShape = root
+    metaStart = -1
+    cutStart = -1
+    uid = undefined
+    changed = []
     while (true) {
       const member = name()
       if (member === undefined) return undefined
       if (member === "metadata") {
-        if (meta !== undefined) return undefined
-        meta = metadata()
-        if (meta === undefined) return undefined
-        const { uid } = meta
-        if (typeof uid === "string") old = kept.get(uid)
+        // Members before it would have to move: only types stand there in what servers write.
+        if (metaStart >= 0 || count > 0 || !scanMetadata()) return undefined
+        if (uid !== undefined) old = kept.get(uid)
       } else if (member === "kind") {
         if (kind !== undefined) return undefined
         kind = plainText()
@@ -281,22 +328,23 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
         apiVersion = plainText()
         if (apiVersion === undefined) return undefined
       } else {
-        if (count === maxMembers || member === "__proto__" || shape.names.includes(member)) return undefined
+        if (
+          metaStart < 0 || metaCount + count === maxMembers || member === "__proto__" || shape.names.includes(member)
+        ) {
+          return undefined
+        }
         const start = at
         const same = old === undefined ? -1 : lengthOfSame(old, member)
         if (same >= 0 && old !== undefined) {
           at += same
           values.push(old.object[member])
-          reused++
+          sameCount++
         } else {
           if (!skipValue()) return undefined
-          isChanged = true
-          // What comes before the metadata is looked at again when it is known which object this is.
-          values.push(meta === undefined ? notYet : parse(start, at))
-          parsed++
+          if (old !== undefined) values.push(parse(start, at))
         }
-        starts[count] = start
-        ends[count] = at
+        starts[metaCount + count] = start
+        ends[metaCount + count] = at
         count++
         shape = following(shape, member)
       }
@@ -304,34 +352,39 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
       if (more === undefined) return undefined
       if (!more) break
     }
-    if (meta === undefined) return undefined
-    for (let i = 0; i < count; i++) {
-      if (values[i] === notYet) values[i] = parse(starts[i] ?? 0, ends[i] ?? 0)
-    }
-    const made = assemble(kind, apiVersion, meta, shape.names, values)
-    const { uid } = meta
-    if (typeof uid !== "string") return made
+    if (metaStart < 0) return undefined
+    // What was never seen is parsed in one piece.
+    isInPlace = old !== undefined && sameCount === count && old.shape === shape && old.metaShape === metaShape
+    const made = old === undefined
+      ? asMembers(parseAround(objectStart, at))
+      : assemble(kind, apiVersion, metadata(old), shape.names, values)
+    if (made === undefined) return undefined
+    reused += sameCount
+    parsed += count - sameCount
+    if (uid === undefined) return made
     if (isGone) forget(uid, old)
-    else if (old !== undefined && !isChanged && old.shape === shape) old.object = made
+    else if (old !== undefined && isInPlace) touch(old, made)
     else keep(uid, old, made, shape, count)
     return made
   }
 
   // The length of a member's bytes when those at `at` are the ones kept for it, else -1. A number is the same only where
   // it ends as well.
-  const lengthOfSame = (old: Kept, member: string): number => {
+  const lengthOfSame = (old: Kept, name: string): number => {
     const { names } = old.shape
-    const index = names.indexOf(member)
+    const index = names.indexOf(name)
     if (index < 0) return -1
     const words = arena.wordsOf(old.address)
     const offset = arena.offsetOf(old.address)
-    let from = offset + names.length * 4
-    for (let i = 0; i < index; i++) from += words[(offset >> 2) + i] ?? 0
-    const length = words[(offset >> 2) + index] ?? 0
+    const member = old.metaShape.names.length + index
+    const from = offset + (old.metaShape.names.length + names.length) * 8 + (words[(offset >> 2) + 2 * member] ?? 0)
+    const length = words[(offset >> 2) + 2 * member + 1] ?? 0
     const end = at + length
     if (end >= limit) return -1
     const after = bytes[end]
-    if (after !== comma && after !== closeBrace && after !== 32 && after !== 10 && after !== 13 && after !== 9) return -1
+    if (after !== comma && after !== closeBrace && after !== 32 && after !== 10 && after !== 13 && after !== 9) {
+      return -1
+    }
     return Bytes.isEqual(arena.bytesOf(old.address), from, bytes, at, length) ? length : -1
   }
 
@@ -341,37 +394,49 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
     kept.delete(uid)
   }
 
-  const keep = (
-    uid: string,
-    old: Kept | undefined,
-    made: Record<string, unknown>,
-    shape: Shape,
-    count: number
-  ): void => {
-    let size = count * 4
-    for (let i = 0; i < count; i++) size += (ends[i] ?? 0) - (starts[i] ?? 0)
+  const touch = (old: Kept, made: Members): void => {
+    const target = arena.bytesOf(old.address)
+    for (let i = 0; i < changed.length; i += 2) {
+      const member = changed[i] ?? 0
+      Bytes.copy(bytes, starts[member] ?? 0, ends[member] ?? 0, target, changed[i + 1] ?? 0)
+    }
+    old.object = made
+    old.metadata = made["metadata"] as Members
+  }
+
+  const keep = (uid: string, old: Kept | undefined, made: Members, shape: Shape, count: number): void => {
+    const total = metaCount + count
+    const cut = cutStart < 0 ? 0 : cutEnd - cutStart
+    const size = total * 8 + at - metaStart - cut
     const isFitting = old !== undefined && Arena.classOf(old.size) === Arena.classOf(size)
     if (!isFitting) forget(uid, old)
-    if (count === 0 || size > Arena.maxBlock) return
+    const metadata = made["metadata"] as Members
+    if (size > Arena.maxBlock) return
     const address = isFitting ? old.address : arena.allocate(size)
     if (address < 0) return
     const target = arena.bytesOf(address)
     const words = arena.wordsOf(address)
     const offset = arena.offsetOf(address)
-    let to = offset + count * 4
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < total; i++) {
       const start = starts[i] ?? 0
-      const end = ends[i] ?? 0
-      words[(offset >> 2) + i] = end - start
-      target.set(bytes.subarray(start, end), to)
-      to += end - start
+      words[(offset >> 2) + 2 * i] = start - metaStart - (cut > 0 && start >= cutEnd ? cut : 0)
+      words[(offset >> 2) + 2 * i + 1] = (ends[i] ?? 0) - start
+    }
+    const to = offset + total * 8
+    if (cut === 0) {
+      Bytes.copy(bytes, metaStart, at, target, to)
+    } else {
+      Bytes.copy(bytes, metaStart, cutStart, target, to)
+      Bytes.copy(bytes, cutEnd, at, target, to + cutStart - metaStart)
     }
     if (isFitting) {
       old.object = made
+      old.metadata = metadata
       old.shape = shape
+      old.metaShape = metaShape
       old.size = size
     } else {
-      kept.set(uid, { object: made, shape, address, size })
+      kept.set(uid, { object: made, metadata, shape, metaShape, address, size })
     }
   }
 
@@ -404,10 +469,8 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
   }
 }
 
-const notYet = Symbol()
-
-const asObject = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : undefined
+const asMembers = (value: unknown): Members | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? value as Members : undefined
 
 // Behind the string that begins at `start`, or -1.
 const stringEnd = (bytes: Uint8Array, start: number, end: number): number => {
@@ -432,10 +495,11 @@ const following = (shape: Shape, name: string): Shape => {
 const assemble = (
   kind: string | undefined,
   apiVersion: string | undefined,
-  metadata: Record<string, unknown>,
+  metadata: Members | undefined,
   names: ReadonlyArray<string>,
   values: ReadonlyArray<unknown>
-): Record<string, unknown> => {
+): Members | undefined => {
+  if (metadata === undefined) return undefined
   if (kind !== undefined && apiVersion !== undefined) {
     if (names.length === 2 && names[0] === "spec" && names[1] === "status") {
       return { kind, apiVersion, metadata, spec: values[0], status: values[1] }
@@ -443,7 +507,7 @@ const assemble = (
     if (names.length === 1 && names[0] === "spec") return { kind, apiVersion, metadata, spec: values[0] }
     if (names.length === 1 && names[0] === "data") return { kind, apiVersion, metadata, data: values[0] }
   }
-  const made: Record<string, unknown> = {}
+  const made: Members = {}
   if (kind !== undefined) made["kind"] = kind
   if (apiVersion !== undefined) made["apiVersion"] = apiVersion
   made["metadata"] = metadata

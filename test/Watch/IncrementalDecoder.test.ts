@@ -78,12 +78,22 @@ it("cuts managedFields out wherever it stands", () => {
   ]
   for (const [i, meta] of metas.entries()) {
     const { managedFields: _, ...rest } = { managedFields: undefined, ...meta }
-    for (const text of [line("ADDED", pod(`${i}`, 1, { spec }, meta)), JSON.stringify({ type: "ADDED", object: pod(`${i}`, 1, { spec }, meta) }, null, 2)]) {
+    for (
+      const text of [
+        line("ADDED", pod(`${i}`, 1, { spec }, meta)),
+        JSON.stringify({ type: "ADDED", object: pod(`${i}`, 1, { spec }, meta) }, null, 2)
+      ]
+    ) {
       assert.deepStrictEqual(objectOf(decodeText(decoder, text)), pod(`${i}`, 1, { spec }, rest))
     }
   }
   const only = { type: "ADDED", object: { kind: "Pod", apiVersion: "v1", metadata: { managedFields: managed }, spec } }
-  assert.deepStrictEqual(objectOf(decodeText(decoder, JSON.stringify(only))), { kind: "Pod", apiVersion: "v1", metadata: {}, spec })
+  assert.deepStrictEqual(objectOf(decodeText(decoder, JSON.stringify(only))), {
+    kind: "Pod",
+    apiVersion: "v1",
+    metadata: {},
+    spec
+  })
 })
 
 it("leaves to JSON.parse what it does not know", () => {
@@ -104,7 +114,9 @@ it("leaves to JSON.parse what it does not know", () => {
     "[]",
     "7",
     "\"x\"",
-    `{"type":"ADDED","object":{"metadata":{"uid":"1"},${Array.from({ length: 20 }, (_, i) => `"m${i}":${i}`).join(",")}}}`
+    `{"type":"ADDED","object":{"metadata":{"uid":"1"},${
+      Array.from({ length: 20 }, (_, i) => `"m${i}":${i}`).join(",")
+    }}}`
   ]
   for (const text of texts) assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text), text)
 })
@@ -122,7 +134,15 @@ it("raises where JSON.parse raises", () => {
     }
   }
   for (let at = 0; at <= good.length; at++) {
-    for (const text of [good.slice(0, at), good.slice(0, at) + good.slice(at + 1), `${good.slice(0, at)},${good.slice(at)}`, `${good.slice(0, at)}}${good.slice(at)}`, `${good.slice(0, at)}\"${good.slice(at)}`]) {
+    for (
+      const text of [
+        good.slice(0, at),
+        good.slice(0, at) + good.slice(at + 1),
+        `${good.slice(0, at)},${good.slice(at)}`,
+        `${good.slice(0, at)}}${good.slice(at)}`,
+        `${good.slice(0, at)}\"${good.slice(at)}`
+      ]
+    ) {
       const isBad = fails(() => JSON.parse(text))
       assert.strictEqual(fails(() => decodeText(decoder, text)), isBad, text)
       if (!isBad) assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text))
@@ -156,8 +176,10 @@ const print = Effect.fnUntraced(function*(value: unknown): Effect.fn.Return<stri
   const text = Effect.fnUntraced(function*(string: string) {
     const plain = JSON.stringify(string)
     if ((yield* pick(6)) !== 0) return plain
-    return `"${Array.from(string, (letter) =>
-      letter.length === 1 ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}` : letter).join("")}"`
+    return `"${
+      Array.from(string, (letter) =>
+        letter.length === 1 ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}` : letter).join("")
+    }"`
   })
   if (typeof value === "string") return yield* text(value)
   if (Array.isArray(value)) {
@@ -193,8 +215,16 @@ it.effect.prop(
         const before = last.get(step.uid) ?? {}
         // Half of the time a member is what it was, so that there is something to hand out again.
         const members = {
-          ...(step.pick.spec ? ("spec" in before ? { spec: before.spec } : {}) : "spec" in step ? { spec: step.spec } : {}),
-          ...(step.pick.status ? ("status" in before ? { status: before.status } : {}) : "status" in step ? { status: step.status } : {})
+          ...(step.pick.spec
+            ? ("spec" in before ? { spec: before.spec } : {})
+            : "spec" in step
+            ? { spec: step.spec }
+            : {}),
+          ...(step.pick.status
+            ? ("status" in before ? { status: before.status } : {})
+            : "status" in step
+            ? { status: step.status }
+            : {})
         }
         last.set(step.uid, members)
         const object = pod(step.uid, i, {

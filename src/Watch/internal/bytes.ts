@@ -4,6 +4,7 @@
  */
 
 interface NativeBuffer extends Uint8Array<ArrayBuffer> {
+  copy(target: Uint8Array, targetStart: number, start: number, end: number): number
   compare(target: Uint8Array, targetStart: number, targetEnd: number, start: number, end: number): number
   utf8Slice(start: number, end: number): string
 }
@@ -35,4 +36,10 @@ export const isEqual = (a: Uint8Array, aStart: number, b: Uint8Array, bStart: nu
     if (a[aStart + i] !== b[bStart + i]) return false
   }
   return true
+}
+
+/** Copies a range. Both ranges must lie within. */
+export const copy = (from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void => {
+  if (end - start > 64 && isNative(from)) from.copy(to, at, start, end)
+  else for (let i = start; i < end; i++) to[at + i - start] = from[i] ?? 0
 }
