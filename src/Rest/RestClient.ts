@@ -30,6 +30,7 @@ import * as restCall from "./internal/restCall.ts"
 import * as Request from "./Request.ts"
 import * as RestMetrics from "./RestMetrics.ts"
 import * as RetryAfter from "./RetryAfter.ts"
+import * as Tracing from "./Tracing.ts"
 import * as Transport from "./Transport.ts"
 import * as UserAgent from "./UserAgent.ts"
 
@@ -115,7 +116,7 @@ export const make = Effect.fnUntraced(function*(
     backoff: options?.backoff,
     maxRetries: options?.maxRetries ?? 10,
     timeout: options?.timeout,
-    clusterName: options?.clusterName
+    peer: Tracing.peer(server, options?.clusterName)
   }
 
   const response = (request: Request.Request) => restCall.open(client, request)

@@ -51,8 +51,28 @@ export const isWanted = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
 export interface Peer {
   /** The server's address with scheme. */
   readonly server: string
-  /** `k8s.cluster.name`, where it is known. */
-  readonly clusterName?: string | undefined
+  /** `server.address`, `server.port`, and `k8s.cluster.name` where it is known. */
+  readonly attributes: { readonly [name: string]: unknown }
+}
+
+/**
+ * Reads a server's address once for all spans.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const peer = (server: string, clusterName?: string): Peer => {
+  const url = URL.parse(server)
+  return {
+    server,
+    attributes: {
+      ...(url === null ? {} : {
+        "server.address": url.hostname.replace(/^\[|\]$/g, ""),
+        "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port)
+      }),
+      ...(clusterName === undefined ? {} : { "k8s.cluster.name": clusterName })
+    }
+  }
 }
 
 /**
@@ -140,18 +160,13 @@ const kinds: { readonly [plural: string]: string } = {
 }
 
 const attributesOf = (request: Request.Request, peer: Peer): Record<string, unknown> => {
-  const url = URL.parse(peer.server)
   const out: Record<string, unknown> = {
     "http.request.method": request.method,
     "url.template": Request.template(request),
     "url.full": `${peer.server}${Request.path(request)}`,
-    "k8s.request.verb": request.verb
+    "k8s.request.verb": request.verb,
+    ...peer.attributes
   }
-  if (url !== null) {
-    out["server.address"] = url.hostname.replace(/^\[|\]$/g, "")
-    out["server.port"] = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port)
-  }
-  if (peer.clusterName !== undefined) out["k8s.cluster.name"] = peer.clusterName
   const { target } = request
   if (target._tag === "Resource") {
     out["k8s.resource.name"] = Request.resource(request)

@@ -60,6 +60,7 @@ export const make = Effect.fnUntraced(function*(
   const transport = yield* WebSocketTransport.WebSocketTransport
   const userAgent = options?.userAgent ?? (yield* UserAgent.Default)
   const { server } = transport
+  const peer = Tracing.peer(server)
 
   const upgrade = Effect.fnUntraced(function*(
     request: Request.Request,
@@ -89,7 +90,7 @@ export const make = Effect.fnUntraced(function*(
     open: (request, protocols) =>
       Effect.withFiber((fiber) => {
         if (!Tracing.isWanted(fiber)) return upgrade(request, protocols, [])
-        return Effect.flatMap(Tracing.start(request, { server }), (span) => {
+        return Effect.flatMap(Tracing.start(request, peer), (span) => {
           const traceparent = Tracing.traceparent(span)
           return Effect.andThen(
             Effect.addFinalizer((exit) => Tracing.end(span, exit)),

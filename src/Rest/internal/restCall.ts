@@ -155,7 +155,7 @@ const run = <A>(
       const call = begin(client, request, fiber, undefined)
       return Result.isFailure(call) ? Effect.fail(call.failure) : body(call.success)
     }
-    return Effect.flatMap(Tracing.start(request, peerOf(client)), (span) => {
+    return Effect.flatMap(Tracing.start(request, client.peer), (span) => {
       const call = begin(client, request, fiber, span)
       return (Result.isFailure(call) ? Effect.fail(call.failure) : body(call.success)).pipe(
         Effect.withParentSpan(span, { captureStackTrace: false }),
@@ -176,7 +176,7 @@ const runScoped = <A>(
       const call = begin(client, request, fiber, undefined)
       return Result.isFailure(call) ? Effect.fail(call.failure) : body(call.success)
     }
-    return Effect.flatMap(Tracing.start(request, peerOf(client)), (span) => {
+    return Effect.flatMap(Tracing.start(request, client.peer), (span) => {
       const call = begin(client, request, fiber, span)
       return Effect.andThen(
         Scope.addFinalizerExit(scope, (exit) => Tracing.end(span, exit)),
@@ -187,8 +187,6 @@ const runScoped = <A>(
       )
     })
   })
-
-const peerOf = (client: Client): Tracing.Peer => ({ server: client.transport.server, clusterName: client.clusterName })
 
 // What is left when no attempt follows: duration, warnings, and whether it was a success.
 const finish = <A extends Answer>(call: Call, answer: A, text: string): Effect.Effect<A, ApiError.ApiError> => {

@@ -17,6 +17,7 @@ import * as Request from "../Request.ts"
 import * as RequestLog from "../RequestLog.ts"
 import type * as RestMetrics from "../RestMetrics.ts"
 import * as RetryAfter from "../RetryAfter.ts"
+import type * as Tracing from "../Tracing.ts"
 import type * as Transport from "../Transport.ts"
 
 /** What all calls of one client share. */
@@ -29,7 +30,7 @@ export interface Client {
   readonly backoff: Backoff.Backoff<string> | undefined
   readonly maxRetries: number
   readonly timeout: Duration.Input | undefined
-  readonly clusterName: string | undefined
+  readonly peer: Tracing.Peer
 }
 
 /** What one call carries from stop to stop. */
