@@ -44,7 +44,11 @@ const socksProxy = (tunnels: Array<string>) =>
       }
       if (step === 2) {
         step = 3
-        const host = chunk[3] === 3 ? chunk.subarray(5, 5 + (chunk[4] ?? 0)).toString() : chunk.subarray(4, 8).join(".")
+        const host = chunk[3] === 3
+          ? chunk.subarray(5, 5 + (chunk[4] ?? 0)).toString()
+          : chunk[3] === 4
+          ? Array.from({ length: 8 }, (_, index) => chunk.readUInt16BE(4 + 2 * index).toString(16)).join(":")
+          : chunk.subarray(4, 8).join(".")
         const port = chunk.readUInt16BE(chunk.length - 2)
         if (host === "forbidden.example") return say(5, 2, 0, 1, 0, 0, 0, 0, 0, 0)
         tunnels.push(`${host}:${port}`)
@@ -102,6 +106,36 @@ for (const [scheme, makeProxy] of [["http", httpProxy], ["socks5", socksProxy], 
       assert.include(forbidden.message, `refused the tunnel to forbidden.example:${its.port}`)
     }))
 }
+
+it.live("a server without TLS is reached directly and through either kind of proxy, over IPv6 too", () =>
+  Effect.gen(function*() {
+    const its = yield* TlsServer.makePlain((socket) => {
+      socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain"))
+    })
+    const server = `http://127.0.0.1:${its.port}`
+    assert.strictEqual(yield* exchange({ server }), "plain")
+    const tunnels: Array<string> = []
+    const http = yield* httpProxy(tunnels)
+    assert.strictEqual(
+      yield* exchange({ server, proxyUrl: `http://ada:secret%20word@127.0.0.1:${http.port}` }),
+      "plain"
+    )
+    const socks = yield* socksProxy(tunnels)
+    assert.strictEqual(
+      yield* exchange({ server, proxyUrl: `socks5://ada:secret%20word@127.0.0.1:${socks.port}` }),
+      "plain"
+    )
+    const six = `http://[fd00::1]:${its.port}`
+    assert.strictEqual(
+      yield* exchange({ server: six, proxyUrl: `http://ada:secret%20word@127.0.0.1:${http.port}` }),
+      "plain"
+    )
+    assert.strictEqual(
+      yield* exchange({ server: six, proxyUrl: `socks5://ada:secret%20word@127.0.0.1:${socks.port}` }),
+      "plain"
+    )
+    assert.deepStrictEqual(tunnels.slice(2), [`[fd00::1]:${its.port}`, `fd00:0:0:0:0:0:0:1:${its.port}`])
+  }))
 
 it.live("a proxy that is down, or is none, is named", () =>
   Effect.gen(function*() {
