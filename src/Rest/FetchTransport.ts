@@ -148,33 +148,26 @@ export const make = Effect.fnUntraced(function*(
   })
 })
 
-const exchange = (
+const exchange = Effect.fnUntraced(function*(
   send: typeof globalThis.fetch,
   address: string,
   init: RequestInit,
   where: connectionError.Where
-): Effect.Effect<Transport.TransportResponse, RequestError, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
-      const abort = new AbortController()
-      // Does nothing to a body that has been read to its end.
-      yield* Effect.addFinalizer(() => Effect.sync(() => abort.abort()))
-      const fail = (error: unknown) => fetchRuntime.classify(error, where)
-      const response = yield* restore(Effect.tryPromise({
-        try: () => send(address, { ...init, signal: abort.signal }),
-        catch: fail
-      }))
-      const headers: Record<string, string | ReadonlyArray<string>> = Object.create(null)
-      for (const [name, value] of response.headers) headers[name] = value
-      const { body } = response
-      return {
-        status: response.status,
-        headers,
-        text: Effect.tryPromise({ try: () => response.text(), catch: fail }),
-        body: body === null ? Stream.empty : Stream.fromReadableStream({ evaluate: () => body, onError: fail })
-      }
-    })
-  )
+): Effect.fn.Return<Transport.TransportResponse, RequestError, Scope.Scope> {
+  // Closes the connection of a body that is left; does nothing to one that has been read to its end.
+  const signal = yield* Effect.abortSignal
+  const fail = (error: unknown) => fetchRuntime.classify(error, where)
+  const response = yield* Effect.tryPromise({ try: () => send(address, { ...init, signal }), catch: fail })
+  const headers: Record<string, string | ReadonlyArray<string>> = Object.create(null)
+  for (const [name, value] of response.headers) headers[name] = value
+  const { body } = response
+  return {
+    status: response.status,
+    headers,
+    text: Effect.tryPromise({ try: () => response.text(), catch: fail }),
+    body: body === null ? Stream.empty : Stream.fromReadableStream({ evaluate: () => body, onError: fail })
+  }
+})
 
 const headersOf = (lines: ReadonlyArray<Transport.Header>): Headers | undefined => {
   const headers = new Headers()

@@ -158,13 +158,13 @@ const sendUnprocessed = <A, R>(
   send: Effect.Effect<A, RequestError, R>,
   resends: number
 ): Effect.Effect<A, RequestError, R> =>
-  Effect.catch(send, (error) =>
-    resends < 6 && connectionError.isUnprocessed(error)
-      ? Effect.andThen(
-        Effect.sleep(resends === 0 ? 0 : 10 * 2 ** resends),
+  resends === 6
+    ? send
+    : Effect.catchIf(send, connectionError.isUnprocessed, () =>
+      Effect.andThen(
+        resends === 0 ? Effect.void : Effect.sleep(10 * 2 ** resends),
         sendUnprocessed(send, resends + 1)
-      )
-      : Effect.fail(error))
+      ))
 
 const nothing: nodePools.Material = { ca: undefined, certificate: undefined }
 
