@@ -32,7 +32,7 @@ export interface Manager {
 }
 
 /**
- * Which of two descriptions of a manager mean the same one.
+ * Whether two descriptions of a manager mean the same one. One that applies may change the version it applies in.
  *
  * @category guards
  * @since 0.1.0
@@ -41,8 +41,8 @@ export const isSame = (
   left: Omit<Manager, "fields" | "time">,
   right: Omit<Manager, "fields" | "time">
 ): boolean =>
-  left.manager === right.manager && left.operation === right.operation && left.apiVersion === right.apiVersion &&
-  left.subresource === right.subresource
+  left.manager === right.manager && left.operation === right.operation && left.subresource === right.subresource &&
+  (left.operation === "Apply" || left.apiVersion === right.apiVersion)
 
 /**
  * Reads the entries. Fails with `ParseError` where the fields of one are not understood.

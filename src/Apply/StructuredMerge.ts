@@ -110,6 +110,7 @@ export const compare = (
   const removed: Array<FieldSet.Path> = []
 
   const leaf = (left: unknown, right: unknown, path: FieldSet.Path): void => {
+    if (Json.size(left) === 0 && Json.size(right) === 0 && path.length > 0 && isAlwaysThere(path)) return
     if (left === absent) added.push(path)
     else if (right === absent) removed.push(path)
     else if (!Json.equal(left, right)) modified.push(path)
@@ -120,12 +121,13 @@ export const compare = (
     else if (right === absent) removed.push(path)
   }
   const visit = (left: unknown, right: unknown, field: Field | undefined, path: FieldSet.Path): void => {
-    const isLeft = Json.isArray(left) ? "list" : Json.isObject(left) ? "map" : left === absent ? "absent" : "leaf"
-    const isRight = Json.isArray(right) ? "list" : Json.isObject(right) ? "map" : right === absent ? "absent" : "leaf"
-    const kind = isLeft === "absent" ? isRight : isRight === "absent" || isLeft === isRight ? isLeft : "leaf"
-    const sample = left === absent ? right : left
+    const isLeft = shapeOf(left)
+    const isRight = shapeOf(right)
+    // Null takes the shape of the other side, as an empty one.
+    const kind = isLeft === "void" ? isRight : isRight === "void" || isLeft === isRight ? isLeft : "leaf"
+    const sample = isLeft === "void" ? right : left
     const isVoid = Json.size(left) === 0 && Json.size(right) === 0
-    if (kind === "leaf" || isVoid || isAtomic(sample, field)) return leaf(left, right, path)
+    if (kind === "leaf" || kind === "void" || isVoid || isAtomic(sample, field)) return leaf(left, right, path)
     if (kind === "list") lists(left, right, field, path)
     else maps(left, right, field, path)
     if (path.length > 0) container(left, right, path)
@@ -158,6 +160,9 @@ export const compare = (
   }
 }
 
+const shapeOf = (value: unknown): "list" | "map" | "leaf" | "void" =>
+  value === absent || value === null ? "void" : Json.isArray(value) ? "list" : Json.isObject(value) ? "map" : "leaf"
+
 const index = (list: unknown, field: Field | undefined): Map<FieldSet.Element, Array<unknown>> => {
   const items = new Map<FieldSet.Element, Array<unknown>>()
   for (const item of Json.isArray(list) ? list : []) {
@@ -167,6 +172,39 @@ const index = (list: unknown, field: Field | undefined): Map<FieldSet.Element, A
     else known.push(item)
   }
   return items
+}
+
+/**
+ * The items of lists that stand there twice, though the list is a map or a set: such an object cannot be applied.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const duplicates = (
+  object: object,
+  structure: Structure.Structure | undefined
+): ReadonlyArray<{
+  /** The list. */
+  readonly path: FieldSet.Path
+  /** Its item. */
+  readonly element: FieldSet.Element
+}> => {
+  const found: Array<{ readonly path: FieldSet.Path; readonly element: FieldSet.Element }> = []
+  const visit = (value: unknown, field: Field | undefined, path: FieldSet.Path): void => {
+    if ((!Json.isObject(value) && !Json.isArray(value)) || isAtomic(value, field)) return
+    if (Json.isArray(value)) {
+      for (const [element, items] of index(value, field)) {
+        if (items.length > 1) found.push({ path, element })
+        for (const item of items) visit(item, itemField(field), [...path, element])
+      }
+      return
+    }
+    for (const [name, member] of Json.entries(value)) {
+      visit(member, memberField(field, name), [...path, FieldSet.field(name)])
+    }
+  }
+  visit(object, asField(structure), [])
+  return found
 }
 
 /**

@@ -10,12 +10,11 @@
 import * as Customs from "./customs.ts"
 import * as Deletion from "./deletion.ts"
 import * as Json from "./json.ts"
+import * as Managed from "./managed.ts"
 import type { DeleteOptions } from "./query.ts"
 import * as Server from "./server.ts"
 import * as Store from "./store.ts"
 import * as Write from "./write.ts"
-
-const cleanup = "customresourcecleanup.apiextensions.k8s.io"
 
 const background: DeleteOptions = {
   isDryRun: false,
@@ -171,12 +170,15 @@ const definitions = (server: Server.Server): ReadonlyMap<string, Json.JsonObject
 const serveDefinition = (server: Server.Server, call: Call, name: string): void => {
   const definition = definitions(server).get(name)
   if (definition !== undefined) {
+    const time = Server.timestamp(call.now)
+    const served = Server.servedTable(server, Customs.definitions)
     Write.replace(server, Customs.definitions, name, (object) => {
-      const finalizers = finalizersOf(object)
-      const held = isDeleting(object) || finalizers.includes(cleanup)
-        ? object
-        : Json.setAt(object, ["metadata", "finalizers"], [...finalizers, cleanup])
-      return Customs.withStatus(held, definitions(server).values(), Server.timestamp(call.now))
+      const after = Customs.withStatus(object, definitions(server).values(), time)
+      return served === undefined || Json.equal(after, object) ? after : Managed.update(
+        { served, manager: "kube-apiserver", subresource: "status", time, reset: [["f:spec"]] },
+        object,
+        after
+      )
     })
   }
   server.customs = Customs.servedBy(definitions(server).values())
@@ -187,7 +189,7 @@ const serveDefinition = (server: Server.Server, call: Call, name: string): void 
   const { objects } = Store.table(server.store, table)
   for (const [key, object] of objects) if (!isDeleting(object)) deleteAt(server, call, { table, key })
   if (objects.size > 0) return
-  Write.replace(server, Customs.definitions, name, withoutFinalizer(cleanup))
+  Write.replace(server, Customs.definitions, name, withoutFinalizer(Deletion.definitionCleanup))
   server.customs = Customs.servedBy(definitions(server).values())
 }
 

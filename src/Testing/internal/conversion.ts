@@ -33,6 +33,9 @@ const renamed = (object: Json.JsonObject, names: ReadonlyMap<string, string>): J
 const toCoreEvent = new Map(eventFields.map(([core, events]) => [events, core]))
 const toEventsEvent = new Map(eventFields)
 
+const withoutBlanks = (object: Json.JsonObject, ...keys: ReadonlyArray<string>): Json.JsonObject =>
+  Json.without(object, ...keys.filter((key) => object[key] === ""))
+
 const hpaToV2 = (object: Json.JsonObject): Json.JsonObject => {
   const percent = Json.at(object, "spec", "targetCPUUtilizationPercentage")
   const spec = Json.without(Json.objectOf(object["spec"]), "targetCPUUtilizationPercentage")
@@ -89,7 +92,11 @@ export const convert = (table: string, object: Json.JsonObject, apiVersion: stri
   const { apiVersion: from, kind: _, metadata, ...rest } = object
   const head = { kind, apiVersion, ...(metadata === undefined ? {} : { metadata }), ...rest }
   if (from === undefined || from === apiVersion) return head
-  if (table === "/events") return renamed(head, apiVersion === "v1" ? toCoreEvent : toEventsEvent)
+  if (table === "/events") {
+    return apiVersion === "v1"
+      ? { reportingComponent: "", reportingInstance: "", ...renamed(head, toCoreEvent) }
+      : withoutBlanks(renamed(head, toEventsEvent), "reportingController", "reportingInstance")
+  }
   if (table === "autoscaling/horizontalpodautoscalers") {
     return apiVersion === "autoscaling/v1" ? hpaToV1(head) : hpaToV2(head)
   }

@@ -61,6 +61,7 @@ export const applyDefaults = (schema: ObjectSchema, object: Json.JsonObject): Js
       const given = Object.hasOwn(value, key) ? value[key] : undefined
       const isMissing = given === undefined || (given === null && property.nullable !== true)
       if (isMissing && property.default !== undefined) draft[key] = visit(property, property.default)
+      else if (given === null && property.nullable !== true) delete draft[key]
       else if (given !== undefined) Json.put(draft, key, visit(property, given))
     }
     if (typeof schema.additionalProperties === "object") {

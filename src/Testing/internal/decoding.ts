@@ -164,6 +164,17 @@ export const refine = (
     )
   })
 
+/** The paths of fields that the kind does not have. */
+export const unknownFields = (served: Registry.Served, object: Json.JsonObject): ReadonlyArray<string> => {
+  if (served.custom !== undefined) {
+    const metadata = Typed.decode(ObjectMeta, Json.metadataOf(object))
+    const strangers = Result.isSuccess(metadata) ? metadata.success.unknown.map((path) => `metadata.${path}`) : []
+    return [...strangers, ...CustomSchema.prune(served.custom.schema, object).unknown]
+  }
+  const decoded = served.schema === undefined ? undefined : Typed.decode(served.schema, object)
+  return decoded !== undefined && Result.isSuccess(decoded) ? decoded.success.unknown : []
+}
+
 const accepted = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]
 
 /** The object in a body, without a look at its kind's schema. */

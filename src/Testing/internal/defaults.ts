@@ -6,6 +6,7 @@
  *
  * @internal
  */
+import * as Base64 from "effect/encoding/Base64"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as Json from "./json.ts"
 import * as Typed from "./typed.ts"
@@ -130,6 +131,7 @@ const jobSpec: Fill = (spec) => {
     backoffLimit: spec["backoffLimitPerIndex"] === undefined ? 6 : 2147483647,
     completionMode: "NonIndexed",
     suspend: false,
+    manualSelector: false,
     podReplacementPolicy: spec["podFailurePolicy"] === undefined ? "TerminatingOrFailed" : "Failed"
   })
 }
@@ -179,6 +181,16 @@ const namespace: Fill = (object) => {
     )
 }
 
+/** What a Secret says as text becomes data. */
+const withTextData: Fill = (object) => {
+  const texts = Object.entries(Json.objectOf(object["stringData"]))
+  if (texts.length === 0) return Json.without(object, "stringData")
+  const data = Object.fromEntries(texts.map(([key, text]) => [key, Base64.encode(Json.textOf(text))]))
+  return Json.without({ ...object, data: { ...Json.objectOf(object["data"]), ...data } }, "stringData")
+}
+
+const templateOf: Fill = filling({ metadata: {} })
+
 const webhook: Fill = filling({
   failurePolicy: "Fail",
   matchPolicy: "Equivalent",
@@ -217,11 +229,13 @@ const byType: { readonly [name: string]: Fill } = {
     successfulJobsHistoryLimit: 3,
     failedJobsHistoryLimit: 1
   })),
-  "io.k8s.api.batch.v1.Job": inSpec(jobSpec),
+  "io.k8s.api.batch.v1.Job": (object) => inSpec(jobSpec)(ownLabels(object)),
   "io.k8s.api.core.v1.ConfigMapVolumeSource": filling({ defaultMode: 420 }),
   "io.k8s.api.core.v1.Container": container,
   "io.k8s.api.core.v1.DownwardAPIVolumeSource": filling({ defaultMode: 420 }),
   "io.k8s.api.core.v1.EphemeralContainer": container,
+  "io.k8s.api.core.v1.PodTemplateSpec": templateOf,
+  "io.k8s.api.batch.v1.JobTemplateSpec": templateOf,
   "io.k8s.api.core.v1.HTTPGetAction": filling({ path: "/", scheme: "HTTP" }),
   "io.k8s.api.core.v1.HostPathVolumeSource": (object) =>
     object["type"] === undefined ? { ...object, type: "" } : object,
@@ -241,7 +255,7 @@ const byType: { readonly [name: string]: Fill } = {
   }),
   "io.k8s.api.core.v1.ProjectedVolumeSource": filling({ defaultMode: 420 }),
   "io.k8s.api.core.v1.ReplicationController": (object) => inSpec(filling({ replicas: 1 }))(ownLabels(object)),
-  "io.k8s.api.core.v1.Secret": filling({ type: "Opaque" }),
+  "io.k8s.api.core.v1.Secret": (object) => fill(withTextData(object), { type: "Opaque" }),
   "io.k8s.api.core.v1.SecretVolumeSource": filling({ defaultMode: 420 }),
   "io.k8s.api.core.v1.Service": service,
   "io.k8s.api.core.v1.ServiceAccountTokenProjection": filling({ expirationSeconds: 3600 }),

@@ -41,6 +41,22 @@ const returnsObject = new Set([
   "storage.k8s.io/volumeattributesclasses"
 ])
 
+const definitions = "apiextensions.k8s.io/customresourcedefinitions"
+
+const terminating = (status: Json.JsonObject, time: string): Json.JsonObject => ({
+  ...status,
+  conditions: [...Json.itemsOf(status["conditions"]), {
+    type: "Terminating",
+    status: "True",
+    lastTransitionTime: time,
+    reason: "InstanceDeletionPending",
+    message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+  }]
+})
+
+/** Holds a definition until its objects are gone. */
+export const definitionCleanup = "customresourcecleanup.apiextensions.k8s.io"
+
 const protectedNamespaces = new Set(["default", "kube-system", "kube-public"])
 
 const finalizersOf = (object: Json.JsonObject): ReadonlyArray<unknown> =>
@@ -115,7 +131,11 @@ const raised = (metadata: Json.JsonObject): Json.JsonObject =>
 const marked = (deletion: Deletion, object: Json.JsonObject): Json.JsonObject | undefined => {
   const { call, options, served } = deletion
   const metadata = Json.metadataOf(object)
-  const finalizers = propagated(options, finalizersOf(object))
+  const isDeleting = metadata["deletionTimestamp"] !== undefined
+  const asked = propagated(options, finalizersOf(object))
+  const finalizers = served.table === definitions && !isDeleting
+    ? [...asked, definitionCleanup]
+    : asked
   const withFinalizers = (change: Json.JsonObject): Json.JsonObject => ({
     ...object,
     metadata: Json.without(
@@ -123,8 +143,13 @@ const marked = (deletion: Deletion, object: Json.JsonObject): Json.JsonObject | 
       ...(finalizers.length === 0 ? ["finalizers"] : [])
     )
   })
+  if (served.table === definitions) {
+    return isDeleting ? object : {
+      ...withFinalizers({ deletionTimestamp: Server.timestamp(call.now) }),
+      status: terminating(Json.objectOf(object["status"]), Server.timestamp(call.now))
+    }
+  }
   const grace = graceOf(deletion, object)
-  const isDeleting = metadata["deletionTimestamp"] !== undefined
   if (grace !== undefined && grace > 0) {
     const before = Json.numberOf(metadata["deletionGracePeriodSeconds"], Infinity)
     if (isDeleting && (options.gracePeriodSeconds === undefined || grace >= before)) return object

@@ -65,24 +65,30 @@ const bare = (object: Json.JsonObject): Json.JsonObject => Json.setAt(object, ["
 const excluding = (set: FieldSetType, writer: Writer): FieldSetType =>
   FieldSet.recursiveDifference(set, FieldSet.fromPaths(writer.reset))
 
-const structNames = new Set(["metadata", "spec", "status", "template", "strategy", "updateStrategy", "jobTemplate"])
+const structNames = new Set([
+  "jobTemplate",
+  "loadBalancer",
+  "metadata",
+  "podSelector",
+  "resources",
+  "source",
+  "spec",
+  "status",
+  "strategy",
+  "template",
+  "updateStrategy"
+])
 
 /** Go structs that are no pointers are in every object, so nobody owns their being there. */
 const isAlwaysThere = (served: Registry.Served) => (path: FieldSet.Path): boolean => {
   if (served.custom !== undefined || served.schema === undefined) return path.length === 1 && path[0] === "f:metadata"
-  const last = path.at(-1) ?? ""
-  if (!last.startsWith("f:")) return false
-  const name = last.slice(2)
   let schema = Typed.targetOf(served.schema)
-  let parent = schema
   for (const element of path) {
-    if (!element.startsWith("f:")) schema = Typed.targetOf(schema.items ?? {})
-    else {
-      parent = schema
-      schema = Typed.targetOf(schema.properties?.[element.slice(2)] ?? {})
-    }
+    const name = element.slice(2)
+    if (!element.startsWith("f:") || !(structNames.has(name) || schema.required?.includes(name) === true)) return false
+    schema = Typed.targetOf(schema.properties?.[name] ?? {})
   }
-  return structNames.has(name) || parent.required?.includes(name) === true
+  return true
 }
 
 /** Takes the fields that changed from all other managers. */
@@ -138,7 +144,10 @@ export const update = (
   }
   const others = yieldFields(known, filtered, () => false)
   const own = FieldSet.difference(FieldSet.union(filtered.added, filtered.modified), stripped)
-  if (FieldSet.isEmpty(own)) return withManagers(after, others)
+  // The real server keeps nobody who scaled a custom resource.
+  if (FieldSet.isEmpty(own) || (served.custom !== undefined && writer.subresource === "scale")) {
+    return withManagers(after, others)
+  }
   const previous = others.find((manager) => ManagedFields.isSame(manager, self))
   return withManagers(after, [
     ...others.filter((manager) => manager !== previous),
@@ -174,10 +183,7 @@ const prune = (
 const quoted = (manager: Manager): string => {
   const name = JSON.stringify(manager.manager) +
     (manager.subresource === "" ? "" : ` with subresource ${JSON.stringify(manager.subresource)}`)
-  if (manager.operation === "Apply") return name
-  return manager.time === undefined
-    ? `${name} using ${manager.apiVersion}`
-    : `${name} using ${manager.apiVersion} at ${manager.time}`
+  return manager.operation === "Apply" ? name : `${name} using ${manager.apiVersion}`
 }
 
 interface Conflict {

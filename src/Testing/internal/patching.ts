@@ -6,6 +6,8 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as FieldSet from "../../Apply/FieldSet.ts"
+import * as StructuredMerge from "../../Apply/StructuredMerge.ts"
 import * as JsonMergePatch from "../../Machinery/JsonMergePatch.ts"
 import * as JsonPatch from "../../Machinery/JsonPatch.ts"
 import type { PatchError } from "../../Machinery/PatchError.ts"
@@ -158,6 +160,31 @@ const checkConfiguration = (
   return checkName(name, configuration)
 }
 
+/** Fields that the schema does not have, and list items that stand there twice: what cannot be owned. */
+const checkTyped = (
+  { call, served }: Write.Write,
+  configuration: Json.JsonObject,
+  duplicates: ReadonlyArray<string>
+): Outcome<void> => {
+  const problems = [
+    ...Decoding.unknownFields(served, configuration).map((path) => `.${path}: field not declared in schema`),
+    ...StructuredMerge.duplicates(configuration, served.structure).map(({ element, path }) =>
+      `${FieldSet.printPath(path)}: duplicate entries for key ${FieldSet.printPath([element])}`
+    )
+  ]
+  call.warnings.push(...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`))
+  if (problems.length === 0) return Result.void
+  const what = `${Json.namespaceOf(configuration)}/${Json.nameOf(configuration)}; ${
+    Registry.apiVersion(served)
+  }, Kind=${served.kind}`
+  return Result.fail(StatusError.plain(
+    500,
+    `failed to create typed patch object (${what}): ${
+      problems.length === 1 ? problems.join() : `errors:\n  ${problems.join("\n  ")}`
+    }`
+  ))
+}
+
 const applyConfiguration = (write: Write.Write, body: Decoding.Body): Outcome<Write.Updated> =>
   Result.gen(function*() {
     const { call, namespace, options, served } = write
@@ -171,8 +198,9 @@ const applyConfiguration = (write: Write.Write, body: Decoding.Body): Outcome<Wr
     const withNamespace = served.isNamespaced
       ? Json.setAt(read.value, ["metadata", "namespace"], namespace)
       : read.value
-    // Checked for its types and unknown fields; defaults are left to the result.
-    yield* Decoding.refine(call, served, withNamespace, read.duplicates, options.fieldValidation)
+    // Checked for its types; defaults are left to the result.
+    yield* Decoding.refine({ ...call, warnings: [] }, served, withNamespace, [], "Ignore")
+    yield* checkTyped(write, read.value, read.duplicates)
     const configuration = withoutNulls(withNamespace)
     const writer = Write.writerOf(write)
     const quiet = { ...call, warnings: [] }

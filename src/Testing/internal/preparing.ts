@@ -6,10 +6,10 @@
  *
  * @internal
  */
-import * as Base64 from "effect/encoding/Base64"
 import * as Json from "./json.ts"
 import type { Served } from "./registry.ts"
 import type * as Server from "./server.ts"
+import * as Typed from "./typed.ts"
 
 type Prepare = (
   server: Server.Server,
@@ -123,16 +123,11 @@ const job: Prepare = (_server, _call, object, live) => {
     "job-name": name
   }
   const spec = Json.setAt(Json.objectOf(object["spec"]), ["template", "metadata", "labels"], labels)
-  return { ...object, spec: { ...spec, selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } } } }
-}
-
-const secret: Prepare = (_server, _call, object) => {
-  const texts = Json.objectOf(object["stringData"])
-  if (Object.keys(texts).length === 0) return Json.without(object, "stringData")
-  const data = Object.fromEntries(
-    Object.entries(texts).map(([key, text]) => [key, Base64.encode(Json.textOf(text))])
-  )
-  return Json.without({ ...object, data: { ...Json.objectOf(object["data"]), ...data } }, "stringData")
+  const own = Json.objectOf(Json.metadataOf(object)["labels"])
+  return {
+    ...Json.setAt(object, ["metadata", "labels"], Object.keys(own).length === 0 ? labels : own),
+    spec: { ...spec, selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } } }
+  }
 }
 
 const signingRequest: Prepare = (_server, call, object, live) =>
@@ -155,18 +150,29 @@ const definition: Prepare = (_server, _call, object, live) => {
   return withStatus(object, { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions: stored })
 }
 
+const ingress: Prepare = (_server, _call, object, live) =>
+  live === undefined ? withStatus(object, { loadBalancer: {} }) : object
+
+// Go prints these where they are empty, too.
+const event: Prepare = (_server, _call, object) => ({
+  eventTime: null,
+  ...(object["apiVersion"] === "v1" ? { reportingComponent: "", reportingInstance: "" } : {}),
+  ...object
+})
+
 const pending: Prepare = (_server, _call, object, live) =>
   live === undefined ? withStatus(object, { phase: "Pending" }) : object
 
 const prepares: { readonly [table: string]: Prepare } = {
+  "/events": event,
   "/namespaces": namespace,
   "/persistentvolumeclaims": pending,
   "/persistentvolumes": pending,
   "/pods": pod,
-  "/secrets": secret,
   "/services": service,
   "apiextensions.k8s.io/customresourcedefinitions": definition,
   "batch/jobs": job,
+  "networking.k8s.io/ingresses": ingress,
   "certificates.k8s.io/certificatesigningrequests": signingRequest
 }
 
@@ -174,6 +180,26 @@ const prepares: { readonly [table: string]: Prepare } = {
 const keepsStatus = new Set(["/nodes"])
 
 const hasStatus = (served: Served): boolean => Object.hasOwn(served.subresources, "status")
+
+// Numbers that the description does not call required, and that Go prints all the same.
+const zeros: { readonly [table: string]: Json.JsonObject } = {
+  "autoscaling/horizontalpodautoscalers": { currentMetrics: null, currentReplicas: 0 },
+  "policy/poddisruptionbudgets": { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
+}
+
+/** What Go prints of a status that nobody has set. */
+const zeroStatus = (served: Served): Json.JsonObject => {
+  const property = served.schema?.properties?.["status"]
+  if (property === undefined) return {}
+  const schema = Typed.targetOf(property)
+  const draft: Json.Draft = { ...zeros[served.table] }
+  for (const name of schema.required ?? []) {
+    const { type } = Typed.targetOf(schema.properties?.[name] ?? {})
+    if (type === "integer") draft[name] = 0
+    else if (type === "array") draft[name] = null
+  }
+  return draft
+}
 
 /** The object without what users cannot set through it, and with what the server gives. */
 export const prepare = (
@@ -188,7 +214,9 @@ export const prepare = (
   const bare = !hasStatus(served) || isKept
     ? object
     : status === undefined
-    ? served.custom === undefined ? { ...Json.without(object, "status"), status: {} } : Json.without(object, "status")
+    ? served.custom === undefined
+      ? { ...Json.without(object, "status"), status: zeroStatus(served) }
+      : Json.without(object, "status")
     : { ...Json.without(object, "status"), status }
   return prepares[served.table]?.(server, call, bare, live) ?? bare
 }

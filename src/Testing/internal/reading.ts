@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as FieldSelector from "../../Machinery/FieldSelector.ts"
 import * as LabelSelector from "../../Machinery/LabelSelector.ts"
 import * as Json from "./json.ts"
+import * as JsonText from "./jsonText.ts"
 import * as Query from "./query.ts"
 import * as Registry from "./registry.ts"
 import type * as Server from "./server.ts"
@@ -106,7 +107,10 @@ const parseToken = (text: string): Outcome<Token> => {
   const decoded = Base64Url.decodeString(text)
   if (Result.isFailure(decoded)) return refuse("illegal base64 data at input byte 0")
   const found = /^\{"v":"meta\.k8s\.io\/v1","rv":(-?[0-9]+),"start":("(?:[^"\\]|\\.)*")\}$/.exec(decoded.success)
-  if (found === null) return refuse("invalid character looking for beginning of value")
+  if (found === null) {
+    const read = JsonText.read(decoded.success)
+    return refuse(JsonText.isProblem(read) ? read.problem : "unknown token")
+  }
   const start: unknown = JSON.parse(found[2] ?? `""`)
   return Result.succeed({ revision: Number(found[1]), after: Json.textOf(start).replace(/\u0000$/, "") })
 }

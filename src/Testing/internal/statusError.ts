@@ -163,7 +163,8 @@ export const unknownPatchType: StatusError = make(
 export const notAcceptable: StatusError = make(
   406,
   "NotAcceptable",
-  "only the following media types are accepted: application/json, application/yaml, application/json;stream=watch"
+  "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/json;stream=watch",
+  {}
 )
 
 /** History that is gone. */

@@ -134,7 +134,7 @@ const selectors: { readonly [table: string]: ReadonlyArray<string> } = {
 
 const nameRules: { readonly [table: string]: (name: string) => ReadonlyArray<string> } = {
   "/namespaces": Name.dns1123Label,
-  "/services": Name.dns1035Label,
+  "/services": Name.dns1123Label,
   "apps/statefulsets": Name.dns1123Label,
   "rbac.authorization.k8s.io/clusterroles": Name.pathSegment,
   "rbac.authorization.k8s.io/clusterrolebindings": Name.pathSegment,

@@ -53,12 +53,13 @@ const notNegative = (object: Json.JsonObject, ...path: ReadonlyArray<string>): E
 
 const selectorRule = (object: Json.JsonObject): Errors => {
   const selector = Json.at(object, "spec", "selector")
-  const labels = Json.textMapOf(Json.at(object, "spec", "template", "metadata", "labels"))
+  const given = Json.at(object, "spec", "template", "metadata", "labels")
+  const labels = Json.textMapOf(given)
   const field = "spec.template.metadata.labels"
   if (!Json.isObject(selector)) {
     return [
       FieldError.required("spec.selector"),
-      FieldError.invalid(field, labels, "`selector` does not match template `labels`")
+      FieldError.invalid(field, given ?? null, "`selector` does not match template `labels`")
     ]
   }
   const parsed = LabelSelector.fromObject(selector)
@@ -151,6 +152,13 @@ const secret: Rule = (object, live) => [
   ...(live !== undefined && object["type"] !== live["type"] ? [immutable("type", object["type"])] : [])
 ]
 
+const targetErrors = (target: unknown, path: string): Errors =>
+  typeof target === "number"
+    ? Name.portNumber(target).map((problem) => FieldError.invalid(path, target, problem))
+    : typeof target === "string"
+    ? Name.portName(target).map((problem) => FieldError.invalid(path, target, problem))
+    : []
+
 const service: Rule = (object, live) => {
   const spec = Json.objectOf(object["spec"])
   const ports = Json.itemsOf(spec["ports"])
@@ -169,7 +177,8 @@ const service: Rule = (object, live) => {
         ...(name === ""
           ? []
           : Name.dns1123Label(name).map((problem) => FieldError.invalid(`${path}.name`, name, problem))),
-        ...Name.portNumber(number).map((problem) => FieldError.invalid(`${path}.port`, number, problem))
+        ...Name.portNumber(number).map((problem) => FieldError.invalid(`${path}.port`, number, problem)),
+        ...targetErrors(Json.at(port, "targetPort"), `${path}.targetPort`)
       ]
     }),
     ...(moved ? [FieldError.invalid("spec.clusterIPs[0]", [address], "may not change once set")] : []),
@@ -218,7 +227,7 @@ const definition: Rule = (object, live) => {
     ...versions.flatMap((version, index) =>
       Json.isObject(Json.at(version, "schema", "openAPIV3Schema"))
         ? []
-        : [FieldError.required(`spec.versions[${index}].schema.openAPIV3Schema`, "schemas are required")]
+        : [FieldError.required(`spec.versions[${index}].schema.openAPIV3Schema`)]
     ),
     ...(live === undefined
       ? []
@@ -279,6 +288,6 @@ const rules: { readonly [table: string]: Rule } = {
 
 /** What is wrong with an object, and with the change from the live one where there is one. */
 export const errors = (served: Served, object: Json.JsonObject, live: Json.JsonObject | undefined): Errors => [
-  ...(served.schema === undefined ? [] : schemaErrors(served.schema, object, "")),
-  ...(rules[served.table]?.(object, live) ?? [])
+  ...(rules[served.table]?.(object, live) ?? []),
+  ...(served.schema === undefined ? [] : schemaErrors(served.schema, object, ""))
 ]
