@@ -162,6 +162,8 @@ export const make = Effect.fnUntraced(function*(
   const renewing = Effect.gen(function*() {
     for (;;) {
       yield* Effect.sleep(Duration.nanos(config.retryPeriod))
+      // After the process was stopped for a while, this timer may be served before that of the deadline.
+      if (until(config.renewDeadline) <= 0n && LeaderState.isLeading(SubscriptionRef.getUnsafe(state))) continue
       const outcome = yield* attempt(config.renewDeadline, "renew")
       if (outcome._tag === "Refused" && outcome.why !== "Raced") return outcome.why
     }
