@@ -2,7 +2,8 @@
  * `Until`: waits for what a watch is expected to show.
  *
  * Conditions are met one after the other; each is first tried on the event that met the one before. `Until` sees every
- * event; who only wants a state to hold at last takes an informer.
+ * event; who only wants a state to hold at last gives `stream` the `changes` of an informer, which bridges also what
+ * `changes` here cannot: a version that expired.
  *
  * @since 0.1.0
  */

@@ -167,7 +167,7 @@ const run = Effect.fnUntraced(
         listWatch: server.listWatch,
         prepare: (object) => object,
         isWatchList: random.isLikely(0.6),
-      ...(random.isLikely(0.5) ? { incremental: { isManagedFieldsStripped: random.isLikely(0.5) } } : {}),
+        ...(random.isLikely(0.5) ? { incremental: { isManagedFieldsStripped: random.isLikely(0.5) } } : {}),
         ...(pageSize === undefined ? {} : { pageSize })
       })
       const listen = Effect.suspend(() => {

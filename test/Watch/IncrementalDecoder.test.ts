@@ -140,7 +140,7 @@ it("raises where JSON.parse raises", () => {
         good.slice(0, at) + good.slice(at + 1),
         `${good.slice(0, at)},${good.slice(at)}`,
         `${good.slice(0, at)}}${good.slice(at)}`,
-        `${good.slice(0, at)}\"${good.slice(at)}`
+        `${good.slice(0, at)}"${good.slice(at)}`
       ]
     ) {
       const isBad = fails(() => JSON.parse(text))
