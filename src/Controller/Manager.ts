@@ -158,8 +158,10 @@ export const make = Effect.fnUntraced(function*<R, E2 = ControllerError, R2 = R>
       { concurrency: "unbounded" }
     )
 
-  const caches = Effect.forEach(all, ({ name, running }) =>
-    Effect.map(running.problems, (problems): Check => ({ name: `controller ${name}`, problems })))
+  const caches = Effect.forEach(
+    all,
+    ({ name, running }) => Effect.map(running.problems, (problems): Check => ({ name: `controller ${name}`, problems }))
+  )
 
   return {
     run: Effect.asVoid(run),
