@@ -86,6 +86,11 @@ export interface Request {
   /** `application/json` unless given. */
   readonly accept?: string | undefined
   readonly headers?: ReadonlyArray<Header> | undefined
+  /**
+   * Whether a read whose connection was lost is sent again, and a watch that got no answer ends without events instead
+   * of failing. True unless given; false for those who pace their attempts themselves, as reflectors do.
+   */
+  readonly isRepeated?: boolean | undefined
 }
 
 /**

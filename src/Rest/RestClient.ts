@@ -125,7 +125,9 @@ export const make = Effect.fnUntraced(function*(
     Effect.catch(
       response(watching(request)),
       (error): Effect.Effect<Transport.TransportResponse | undefined, Failure> => {
-        if (error._tag === "RequestError") return RetryAfter.isEmptyWatch(error) ? Effect.undefined : Effect.fail(error)
+        if (error._tag === "RequestError") {
+          return request.isRepeated !== false && RetryAfter.isEmptyWatch(error) ? Effect.undefined : Effect.fail(error)
+        }
         const { reason } = error
         return reason._tag === "Expired" || reason._tag === "Gone"
           ? Effect.fail(new WatchError.WatchError({ reason: new WatchError.Expired({ ...whatOf(request), error }) }))

@@ -187,18 +187,25 @@ export const make = <A>(
 }
 
 /**
- * The collections of a server, as informers ask for them.
+ * The collections of a server, as informers ask for them: a lost connection is the informer's to mend, whose delays
+ * grow, so requests are not repeated below it.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer: Layer.Layer<ListWatchSource.ListWatchSource, never, RestClient.RestClient> = Layer.effect(
   ListWatchSource.ListWatchSource,
-  Effect.map(RestClient.RestClient, (rest) =>
-    ListWatchSource.ListWatchSource.of({
+  Effect.map(RestClient.RestClient, (client) => {
+    const rest = RestClient.RestClient.of({
+      ...client,
+      json: (request) => client.json({ ...request, isRepeated: false }),
+      watch: (request) => client.watch({ ...request, isRepeated: false })
+    })
+    return ListWatchSource.ListWatchSource.of({
       objects: (resource, options) => make(rest, resource, objects(resource), options),
       metadata: (resource, options) => make(rest, resource, metadata(), options)
-    }))
+    })
+  })
 )
 
 /**

@@ -82,6 +82,7 @@ export const withRetries = <A extends Answer>(
       onFailure: (error) => {
         count(call, "<error>", resends)
         const isRepeated = resends < client.maxRetries
+          && call.request.isRepeated !== false
           && (isWatch
             ? RetryAfter.isEmptyWatch(error)
             : outgoing.method === "GET" && RetryAfter.isLostConnection(error))
