@@ -24,7 +24,7 @@ const facts = (all: ServerResources.ServerResources) =>
     resources.map(({ kind, name, namespaced, verbs }) =>
       `${groupVersion} ${name} ${kind} ${namespaced} ${verbs.toSorted().join(",")}`
     )
-  ).filter((fact) => !/^conformance-/.test(fact)).sort()
+  ).filter((fact) => !fact.startsWith("conformance-")).sort()
 
 export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): void =>
   withLayer(layer, { excludeTestServices: true, timeout: 60_000 })(`Discovery (${name})`, (it) => {
