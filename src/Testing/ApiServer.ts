@@ -237,6 +237,8 @@ export const make = Effect.fnUntraced(function*(options?: Options): Effect.fn.Re
     execute: Effect.fnUntraced(function*(
       request: Transport.TransportRequest
     ): Effect.fn.Return<Transport.TransportResponse, RequestError.RequestError, Scope.Scope> {
+      // A request takes a moment, as on a wire: fibers forked before it get to run before its answer is there.
+      yield* Effect.yieldNow
       const { now, random } = yield* environment
       const headers = headersOf(request)
       const at = request.path.indexOf("?")

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import type * as Json from "./json.ts"
+import * as Json from "./json.ts"
 import * as Registry from "./registry.ts"
 import * as Server from "./server.ts"
 
@@ -55,8 +55,31 @@ interface Group {
   readonly versions: ReadonlyArray<{ readonly version: string; readonly resources: ReadonlyArray<Registry.Served> }>
 }
 
+/** An API that another server serves. No other server can be reached from here, so it is down. */
+export interface Aggregated {
+  readonly group: string
+  readonly version: string
+}
+
+/** The APIs that APIService objects delegate to other servers. */
+export const aggregatedApis = (server: Server.Server): ReadonlyArray<Aggregated> =>
+  [...(server.store.tables.get("apiregistration.k8s.io/apiservices")?.objects.values() ?? [])]
+    .filter((object) => Json.isObject(Json.at(object, "spec", "service")))
+    .map((object) => ({
+      group: Json.textOf(Json.at(object, "spec", "group")),
+      version: Json.textOf(Json.at(object, "spec", "version"))
+    }))
+
+/** Whether a group version is served by another server. */
+export const isAggregated = (server: Server.Server, group: string, version: string): boolean =>
+  aggregatedApis(server).some((api) => api.group === group && (version === "" || api.version === version))
+
 const groupsOf = (server: Server.Server): ReadonlyArray<Group> => {
   const groups = new Map<string, Map<string, Array<Registry.Served>>>()
+  for (const { group, version } of aggregatedApis(server)) {
+    const versions = groups.get(group) ?? new Map<string, Array<Registry.Served>>()
+    groups.set(group, versions.set(version, versions.get(version) ?? []))
+  }
   for (const served of Server.all(server)) {
     const versions = groups.get(served.group) ?? new Map<string, Array<Registry.Served>>()
     groups.set(served.group, versions)
@@ -110,8 +133,9 @@ export const aggregated = (server: Server.Server, isCore: boolean, apiVersion: s
     metadata: name === "" ? {} : { name },
     versions: versions.map(({ resources, version }) => ({
       version,
-      resources: resources.map(aggregatedResource),
-      freshness: "Current"
+      ...(isAggregated(server, name, version)
+        ? { freshness: "Stale" }
+        : { resources: resources.map(aggregatedResource), freshness: "Current" })
     }))
   }))
 })

@@ -21,9 +21,13 @@ interface Request {
   readonly address: string
 }
 
+const unreachable = StatusError.unavailable("error trying to reach service: no endpoints available for service")
+
 /** A path to no resource: a text where nothing of the group version is served, a Status where something is. */
 export const unknownResource = (server: Server.Server, path: Router.ResourcePath): Outcome<Reply.Reply> =>
-  Discovery.hasVersion(server, path.group, path.version) || isBuiltInGroup(server, path.group)
+  Discovery.isAggregated(server, path.group, path.version)
+    ? Result.fail(unreachable)
+    : Discovery.hasVersion(server, path.group, path.version) || isBuiltInGroup(server, path.group)
     ? Result.fail(StatusError.unknownResource)
     : Result.succeed(Reply.notFound)
 
@@ -40,14 +44,14 @@ export const noKubelet = (path: Router.ResourcePath, object: Json.JsonObject): S
     : StatusError.notFound({ group: "", plural: "nodes" }, node)
 }
 
-const group = (server: Server.Server, path: Router.GroupPath, request: Request): Reply.Reply => {
+const group = (server: Server.Server, path: Router.GroupPath): Reply.Reply => {
   if (path.version === "") {
     const found = Discovery.group(server, path.group)
     return found === undefined ? Reply.notFound : Reply.json(200, found)
   }
+  if (Discovery.isAggregated(server, path.group, path.version)) return Reply.status(unreachable)
   const found = Discovery.resourceList(server, path.group, path.version)
   if (found !== undefined) return Reply.json(200, found)
-  void request
   return isBuiltInGroup(server, path.group) ? Reply.status(StatusError.unknownResource) : Reply.notFound
 }
 
@@ -73,7 +77,7 @@ export const answer = (
   request: Request
 ): Outcome<Reply.Reply> => {
   if (request.method !== "GET" && request.method !== "HEAD") return Result.fail(StatusError.methodNotAllowed)
-  if (path._tag === "Group") return Result.succeed(group(server, path, request))
+  if (path._tag === "Group") return Result.succeed(group(server, path))
   const plain = path.path.length > 1 ? path.path.replace(/\/$/, "") : path.path
   if (plain === "/") return Result.succeed(Reply.json(200, Discovery.rootPaths(server)))
   if (plain === "/api" || plain === "/apis") return Result.succeed(aggregated(server, request, plain === "/api"))

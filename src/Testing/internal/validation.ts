@@ -202,9 +202,19 @@ const lease: Rule = (object) => {
   ]
 }
 
-const event: Rule = (object) => {
+/** What events of the newer group must say; those of the core group may leave it out. */
+const newEvent: Rule = (object, live) =>
+  live !== undefined || object["apiVersion"] === "v1"
+    ? []
+    : ["eventTime", "reportingController", "reportingInstance", "action", "reason"]
+      .filter((field) => Json.textOf(object[field]) === "")
+      .map((field) => FieldError.required(field))
+
+const event: Rule = (object, live) => {
   const namespace = Json.namespaceOf(object)
-  const involved = Json.textOf(Json.at(object, "involvedObject", "namespace"))
+  const involved = Json.textOf(Json.at(object["involvedObject"] ?? object["regarding"], "namespace"))
+  const missing = newEvent(object, live)
+  if (missing.length > 0) return missing
   return involved === namespace || (involved === "" && namespace === "default")
     ? []
     : [FieldError.invalid("involvedObject.namespace", involved, "does not match event.namespace")]

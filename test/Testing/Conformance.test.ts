@@ -1,0 +1,15 @@
+/**
+ * The suites that a real kube-apiserver passes in `test/cluster`, on the server in memory.
+ */
+import * as Layer from "effect/Layer"
+import * as Kubernetes from "../../src/Kubernetes.ts"
+import * as ApiServer from "../../src/Testing/ApiServer.ts"
+import * as CustomResources from "../conformance/CustomResourcesTest.ts"
+import * as Discovery from "../conformance/DiscoveryTest.ts"
+import * as Kinds from "../conformance/KindsTest.ts"
+import * as Subresources from "../conformance/SubresourcesTest.ts"
+import * as Writes from "../conformance/WritesTest.ts"
+
+const layer = Kubernetes.layer.pipe(Layer.provideMerge(ApiServer.layerTransport()))
+
+for (const { suite } of [CustomResources, Discovery, Kinds, Subresources, Writes]) suite("in memory", layer)
