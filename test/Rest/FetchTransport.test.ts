@@ -122,7 +122,7 @@ const runtimes = [
 const root = new URL("../..", import.meta.url).pathname
 
 const binaryOf = (name: string): string | undefined =>
-  [process.env[`EFFECT_KUBERNETES_${name.toUpperCase()}`], `${root}node_modules/.bin/${name}`].find((path) =>
+  [process.env[`EFFECT_KUBERNETES_${name.toUpperCase()}`], `${root}test/runtimes/node_modules/.bin/${name}`].find((path) =>
     path !== undefined && fs.existsSync(path)
   )
 
@@ -155,7 +155,7 @@ for (const runtime of runtimes) {
   const binary = binaryOf(runtime.name)
   if (binary === undefined) {
     console.log(
-      `FetchTransport under ${runtime.name} is not tested: npm i --no-save ${runtime.name}, or name it in EFFECT_KUBERNETES_${runtime.name.toUpperCase()}`
+      `FetchTransport under ${runtime.name} is not tested: run npm ci --prefix test/runtimes, or name it in EFFECT_KUBERNETES_${runtime.name.toUpperCase()}`
     )
   }
   it.live.skipIf(binary === undefined)(
