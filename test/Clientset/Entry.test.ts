@@ -148,7 +148,7 @@ it.effect("fails with NotFound for what is neither there nor made", () =>
     assert.strictEqual(error.reason._tag, "NotFound")
   }))
 
-for (const yieldAfter of [2, 3, 5, 7]) {
+for (const yieldAfter of [3, 4, 5, 7]) {
   it.effect(`loses no change of 12 writers at once (${yieldAfter} operations at a time)`, () =>
     Effect.gen(function*() {
       const { state, stub } = server(undefined)
