@@ -8,13 +8,17 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as crypto from "node:crypto"
 import * as net from "node:net"
-import * as der from "./internal/der.ts"
+import * as CertificateRequest from "../X509/CertificateRequest.ts"
+import * as Der from "../X509/Der.ts"
+import * as Identity from "../X509/Identity.ts"
+import * as Pem from "../X509/Pem.ts"
+import type { X509Error } from "../X509/X509Error.ts"
 
 /**
  * A certificate with its key, both PEM.
@@ -54,8 +58,6 @@ export interface Options {
 
 const oid = {
   ecdsaWithSha256: "1.2.840.10045.4.3.2",
-  organization: "2.5.4.10",
-  commonName: "2.5.4.3",
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
@@ -66,59 +68,70 @@ const oid = {
   clientAuth: "1.3.6.1.5.5.7.3.2"
 }
 
-const algorithm = der.sequence(der.objectIdentifier(oid.ecdsaWithSha256))
-
-const name = (subject: Certificate["subject"]): Uint8Array => {
-  const part = (type: string, text: string) => der.set(der.sequence(der.objectIdentifier(type), der.utf8(text)))
-  return der.sequence(
-    ...subject.organizations.map((organization) => part(oid.organization, organization)),
-    part(oid.commonName, subject.commonName)
-  )
-}
-
-const addressBytes = (host: string): Uint8Array => {
-  if (net.isIPv4(host)) return Uint8Array.from(host.split(".").map(Number))
-  const [head = "", tail] = host.split("::")
-  const groups = (text: string | undefined) => text === undefined || text === "" ? [] : text.split(":")
-  const missing = 8 - groups(head).length - groups(tail).length
-  return Uint8Array.from(
-    [...groups(head), ...Array.from({ length: missing }, () => "0"), ...groups(tail)]
-      .map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 255])
-  )
-}
+const algorithm = Der.sequence(Der.objectIdentifier(oid.ecdsaWithSha256))
 
 const extension = (type: string, isCritical: boolean, content: Uint8Array): Uint8Array =>
-  der.sequence(der.objectIdentifier(type), ...(isCritical ? [der.boolean(true)] : []), der.octets(content))
+  Der.sequence(Der.objectIdentifier(type), ...(isCritical ? [Der.boolean(true)] : []), Der.octets(content))
 
-const extensions = (options: Options, key: crypto.KeyObject, issuerKey: crypto.KeyObject): Uint8Array => {
-  const isAuthority = options.isAuthority === true
-  const identifier = (of: crypto.KeyObject) =>
-    crypto.createHash("sha1").update(of.export({ type: "spki", format: "der" })).digest()
-  const hosts = (options.hosts ?? []).map((host) =>
-    net.isIP(host) === 0 ? der.context(2, false, der.text(host)) : der.context(7, false, addressBytes(host))
-  )
-  const usages = [oid.serverAuth, oid.clientAuth].map(der.objectIdentifier)
-  return der.context(
+/** What is certified, and by whom. */
+interface Content {
+  readonly identity: Identity.Identity
+  /** SubjectPublicKeyInfo in DER. */
+  readonly publicKey: Uint8Array
+  readonly isAuthority: boolean
+  readonly validFor: Duration.Input | undefined
+  readonly issuer: { readonly subject: Certificate["subject"]; readonly key: crypto.KeyObject }
+}
+
+const extensions = ({ identity, isAuthority, issuer, publicKey }: Content, names: Option.Option<Uint8Array>) => {
+  const identifier = (key: Uint8Array) => crypto.createHash("sha1").update(key).digest()
+  const usages = [oid.serverAuth, oid.clientAuth].map(Der.objectIdentifier)
+  return Der.context(
     3,
     true,
-    der.sequence(
-      extension(oid.basicConstraints, true, isAuthority ? der.sequence(der.boolean(true)) : der.sequence()),
+    Der.sequence(
+      extension(oid.basicConstraints, true, isAuthority ? Der.sequence(Der.boolean(true)) : Der.sequence()),
       // keyCertSign and cRLSign, or digitalSignature
-      extension(oid.keyUsage, true, isAuthority ? der.bits(Uint8Array.of(0x06), 1) : der.bits(Uint8Array.of(0x80), 7)),
-      extension(oid.subjectKeyIdentifier, false, der.octets(identifier(key))),
-      extension(oid.authorityKeyIdentifier, false, der.sequence(der.context(0, false, identifier(issuerKey)))),
-      ...(isAuthority ? [] : [extension(oid.extendedKeyUsage, false, der.sequence(...usages))]),
-      ...(hosts.length > 0 ? [extension(oid.subjectAltName, false, der.sequence(...hosts))] : [])
+      extension(oid.keyUsage, true, isAuthority ? Der.bits(Uint8Array.of(0x06), 1) : Der.bits(Uint8Array.of(0x80), 7)),
+      extension(oid.subjectKeyIdentifier, false, Der.octets(identifier(publicKey))),
+      extension(
+        oid.authorityKeyIdentifier,
+        false,
+        Der.sequence(Der.context(0, false, identifier(publicBytes(crypto.createPublicKey(issuer.key)))))
+      ),
+      ...(isAuthority ? [] : [extension(oid.extendedKeyUsage, false, Der.sequence(...usages))]),
+      ...Option.toArray(
+        Option.map(names, (content) => extension(oid.subjectAltName, identity.commonName === "", content))
+      )
     )
   )
 }
 
-const instant = (millis: number): Uint8Array => der.time(DateTime.formatIso(DateTime.makeUnsafe(millis)))
+const publicBytes = (key: crypto.KeyObject): Uint8Array => key.export({ type: "spki", format: "der" })
 
-const pem = (bytes: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${
-    Buffer.from(bytes).toString("base64").replace(/.{1,64}/g, "$&\n")
-  }-----END CERTIFICATE-----\n`
+const issue = (content: Content): Effect.Effect<string, X509Error> =>
+  Effect.gen(function*() {
+    const { identity, issuer, publicKey } = content
+    const now = yield* DateTime.now
+    const names = yield* Effect.fromResult(Identity.encodeAlternativeNames(identity))
+    const serial = crypto.randomBytes(16)
+    serial[0] = (serial[0] ?? 0) & 0x7f | 0x40
+    const toBeSigned = Der.sequence(
+      Der.context(0, true, Der.integer(Uint8Array.of(2))),
+      Der.integer(serial),
+      algorithm,
+      Identity.encodeSubject(issuer.subject),
+      Der.sequence(
+        Der.time(DateTime.subtract(now, { hours: 1 })),
+        Der.time(DateTime.addDuration(now, content.validFor ?? "30 days"))
+      ),
+      Identity.encodeSubject(identity),
+      publicKey,
+      extensions(content, names)
+    )
+    const signature = crypto.sign("sha256", toBeSigned, issuer.key)
+    return Pem.encode({ label: "CERTIFICATE", bytes: Der.sequence(toBeSigned, algorithm, Der.bits(signature)) })
+  })
 
 /**
  * Makes a key and a certificate for it. Without an issuer it signs itself, and is its own authority.
@@ -127,27 +140,49 @@ const pem = (bytes: Uint8Array): string =>
  * @since 0.1.0
  */
 export const make = (options: Options): Effect.Effect<Certificate> =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
+  Effect.suspend(() => {
     const subject = { commonName: options.commonName, organizations: options.organizations ?? [] }
     const keys = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" })
-    const signer = options.issuer === undefined ? keys.privateKey : crypto.createPrivateKey(options.issuer.key)
-    const until = now + Duration.toMillis(options.validFor ?? "30 days")
-    const serial = crypto.randomBytes(16)
-    serial[0] = (serial[0] ?? 0) & 0x7f | 0x40
-    const toBeSigned = der.sequence(
-      der.context(0, true, der.integer(Uint8Array.of(2))),
-      der.integer(serial),
-      algorithm,
-      name(options.issuer?.subject ?? subject),
-      der.sequence(instant(now - 3_600_000), instant(until)),
-      name(subject),
-      keys.publicKey.export({ type: "spki", format: "der" }),
-      extensions(options, keys.publicKey, crypto.createPublicKey(signer))
+    const hosts = options.hosts ?? []
+    return issue({
+      identity: Identity.make({
+        ...subject,
+        dnsNames: hosts.filter((host) => net.isIP(host) === 0),
+        ipAddresses: hosts.filter((host) => net.isIP(host) !== 0)
+      }),
+      publicKey: publicBytes(keys.publicKey),
+      isAuthority: options.isAuthority === true,
+      validFor: options.validFor,
+      issuer: options.issuer === undefined
+        ? { subject, key: keys.privateKey }
+        : { subject: options.issuer.subject, key: crypto.createPrivateKey(options.issuer.key) }
+    }).pipe(
+      Effect.map((certificate) => ({
+        certificate,
+        key: keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        subject
+      })),
+      // A test that gives a host that cannot stand in a certificate is wrong.
+      Effect.orDie
     )
-    const signature = crypto.sign("sha256", toBeSigned, signer)
-    return {
-      certificate: pem(der.sequence(toBeSigned, algorithm, der.bits(signature))),
-      key: keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-      subject
-    }
   })
+
+/**
+ * Certifies what a request (PKCS #10, PEM) asks for, as a signer of the cluster does: PEM. Fails with X509Error where it
+ * is no request. Its signature is not looked at.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const sign = (
+  request: string,
+  options: { readonly issuer: Certificate; readonly validFor?: Duration.Input | undefined }
+): Effect.Effect<string, X509Error> =>
+  Effect.flatMap(Effect.fromResult(CertificateRequest.fromPem(request)), ({ identity, publicKey }) =>
+    issue({
+      identity,
+      publicKey,
+      isAuthority: false,
+      validFor: options.validFor,
+      issuer: { subject: options.issuer.subject, key: crypto.createPrivateKey(options.issuer.key) }
+    }))
