@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Clientset from "./Clientset/Clientset.ts"
 import * as CachedDiscovery from "./Discovery/CachedDiscovery.ts"
@@ -19,7 +20,7 @@ import * as ScaleClient from "./Dynamic/ScaleClient.ts"
 import * as InformerFactory from "./Informer/InformerFactory.ts"
 import * as RestClient from "./Rest/RestClient.ts"
 import * as RestListWatch from "./Rest/RestListWatch.ts"
-import type { Transport } from "./Rest/Transport.ts"
+import { Transport } from "./Rest/Transport.ts"
 import type { ListWatchSource } from "./Watch/ListWatchSource.ts"
 
 /**
@@ -40,8 +41,28 @@ export type Kubernetes =
   | ListWatchSource
   | InformerFactory.InformerFactory
 
+const own = <A, R, Connection extends object>(
+  connection: Effect.Effect<Connection, never, R>,
+  layer: Layer.Layer<A, never, R>
+): Layer.Layer<A, never, R> => {
+  const layers = new WeakMap<Connection, Layer.Layer<A, never, R>>()
+  const layerOf = (connection: Connection): Layer.Layer<A, never, R> => {
+    const known = layers.get(connection)
+    if (known !== undefined) return known
+    const made = Layer.effectContext(Layer.build(Layer.fresh(layer)))
+    layers.set(connection, made)
+    return made
+  }
+  // Layers are memoized by reference, and these are the same for all clusters: without one per connection, a program
+  // that provides a second cluster inside the first would read and write the first.
+  return Layer.fromBuild((memoMap, scope) =>
+    Effect.flatMap(connection, (connection) => Layer.buildWithMemoMap(layerOf(connection), memoMap, scope))
+  )
+}
+
 /**
- * Clients and informers over a `RestClient` that is already there, as one with settings of its own.
+ * Clients and informers over a `RestClient` that is already there, as one with settings of its own. Two parts of a
+ * program over the same one share them; over another one they are others.
  *
  * @category layers
  * @since 0.1.0
@@ -50,23 +71,28 @@ export const layerRestClient: Layer.Layer<
   Exclude<Kubernetes, RestClient.RestClient>,
   never,
   RestClient.RestClient
-> = Layer.mergeAll(
-  Clientset.layer,
-  MetadataClient.layer,
-  OpenApiClient.layer,
-  Layer.mergeAll(DynamicClient.layer, ScaleClient.layer).pipe(
-    Layer.provideMerge(RestMapper.layer),
-    Layer.provideMerge(CachedDiscovery.layerMemory)
-  ),
-  InformerFactory.layer.pipe(Layer.provideMerge(RestListWatch.layer))
+> = own(
+  RestClient.RestClient,
+  Layer.mergeAll(
+    Clientset.layer,
+    MetadataClient.layer,
+    OpenApiClient.layer,
+    Layer.mergeAll(DynamicClient.layer, ScaleClient.layer).pipe(
+      Layer.provideMerge(RestMapper.layer),
+      Layer.provideMerge(CachedDiscovery.layerMemory)
+    ),
+    InformerFactory.layer.pipe(Layer.provideMerge(RestListWatch.layer))
+  )
 )
 
 /**
- * Clients and informers over a transport.
+ * Clients and informers over a transport. Two parts of a program over the same one share them; over another one they
+ * are others.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Kubernetes, never, Transport> = layerRestClient.pipe(
-  Layer.provideMerge(RestClient.layer)
+export const layer: Layer.Layer<Kubernetes, never, Transport> = own(
+  Transport,
+  layerRestClient.pipe(Layer.provideMerge(RestClient.layer))
 )
