@@ -548,7 +548,14 @@ const maxBodyLength = 2048
 const decodeJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 const decodeStatus = Schema.decodeUnknownOption(Status.Status)
 
+const redirected = "the server redirects elsewhere, which is not followed; is this the API server's address?"
+
 const madeMessage: { readonly [code: number]: string } = {
+  301: redirected,
+  302: redirected,
+  303: redirected,
+  307: redirected,
+  308: redirected,
   401: "the server has asked for the client to provide credentials",
   403: "the server does not allow this user to do this",
   404: "the server could not find the requested resource",
@@ -558,6 +565,7 @@ const madeMessage: { readonly [code: number]: string } = {
   413: "the request is too large for the server",
   415: "the server does not understand the media type of the request",
   429: "the server has received too many requests and has asked to try again later",
+  502: "a gateway in front of the server got no valid answer from it",
   503: "the server is currently unable to handle the request",
   504: "the server was unable to answer in the time allotted"
 }
@@ -589,13 +597,15 @@ export const fromResponse = (response: Response, context: Context): ApiError => 
   const text = response.body.trim()
   const isReadable = text !== "" && text.length <= 200 && !text.startsWith("<") && !text.startsWith("{")
   const says = madeMessage[response.status] ?? `the server answered with HTTP status ${response.status}`
+  // The API server sends no pages, so whoever reads this is looking at something in front of it.
+  const page = /^<(?:!doctype html|html)\b/i.test(text) ? pageOf(text) : undefined
   return fromStatus(
     {
       apiVersion: "v1",
       kind: "Status",
       status: "Failure",
       code: response.status,
-      message: isReadable ? `${says} (${text})` : says,
+      message: isReadable ? `${says} (${text})` : page === undefined ? says : `${says} (${page})`,
       details: {
         ...(context.name === undefined ? {} : { name: context.name }),
         kind: context.resource,
@@ -608,6 +618,11 @@ export const fromResponse = (response: Response, context: Context): ApiError => 
     },
     context
   )
+}
+
+const pageOf = (text: string): string => {
+  const title = /<title[^>]*>([^<]{1,100})<\/title>/i.exec(text)?.[1]?.replace(/\s+/g, " ").trim()
+  return title === undefined || title === "" ? "an HTML page" : `an HTML page titled "${title}"`
 }
 
 const retryAfterDetails = (details: Status.StatusDetails | undefined, seconds: number | undefined) =>
