@@ -214,7 +214,7 @@ export const find = (
       : [mapping(served, kind.versioned.value, [kind.versioned.value.version])]),
     kind.unversioned.group === "" ? anyGroup(served, kind.unversioned.kind) : mapping(served, kind.unversioned)
   ]
-  return attempts.find(Result.isSuccess) ?? attempts.find(isAmbiguous) ?? asResource
+  return attempts.find((attempt) => Result.isSuccess(attempt) || isAmbiguous(attempt)) ?? asResource
 }
 
 const isAmbiguous = (result: Result.Result<unknown, DiscoveryError>): boolean =>

@@ -106,11 +106,10 @@ describe("DiscoveryClient", () => {
             { name: "apps", versions: [{ groupVersion: "apps/v1", version: "v1" }] },
             {
               name: "down.example.com",
-              versions: [{ groupVersion: "down.example.com/v1", version: "v1" }],
-              preferredVersion: null
+              versions: [{ groupVersion: "down.example.com/v1", version: "v1" }]
             },
             { name: "empty.example.com", versions: null }
-          ].map(({ preferredVersion: _, ...group }) => group)
+          ]
         }),
         "/api/v1": list("v1", "pods", "pods/log"),
         "/apis/apps/v1": list("apps/v1", "deployments"),
