@@ -8,6 +8,7 @@
  */
 import type * as Signature from "effect/crypto/Signature"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Redacted from "effect/Redacted"
 import type { ClientCertificate } from "../Config/Credential.ts"
 import * as Certificate from "../X509/Certificate.ts"
@@ -43,7 +44,7 @@ export const make = Effect.fnUntraced(function*(
   if (leaf === undefined) return yield* malformed("certificate", "there is no CERTIFICATE block")
   const privateKey = yield* PrivateKey.fromPem(key)
   const publicKey = yield* Effect.flatMap(PrivateKey.publicKeyOf(privateKey), PrivateKey.publicKeyBytes)
-  if (!isSame(publicKey, leaf.publicKey)) {
+  if (!Equal.equals(publicKey, leaf.publicKey)) {
     return yield* mismatch("private key", "it is not the key that the certificate was issued for")
   }
   const block = PrivateKey.blockOf(key)
@@ -53,6 +54,3 @@ export const make = Effect.fnUntraced(function*(
     key: block === undefined ? key : Redacted.make(Pem.encode(block), { label: "private-key" })
   }
 })
-
-const isSame = (some: Uint8Array, others: Uint8Array): boolean =>
-  some.length === others.length && some.every((byte, index) => byte === others[index])

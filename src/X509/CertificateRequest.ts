@@ -11,6 +11,7 @@
 import * as KeyFormat from "effect/crypto/KeyFormat"
 import * as Signature from "effect/crypto/Signature"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Der from "./Der.ts"
@@ -35,6 +36,8 @@ export interface CertificateRequest {
   readonly publicKey: Uint8Array
   /** What is signed, in DER. */
   readonly toBeSigned: Uint8Array
+  /** The numbers of its algorithm: `1.2.840.10045.4.3.2`. */
+  readonly signatureAlgorithm: string
   readonly signature: Uint8Array
 }
 
@@ -100,8 +103,8 @@ export const fromPem = (text: string): Result.Result<CertificateRequest, X509Err
 
 const decode = (bytes: Uint8Array): Option.Option<CertificateRequest> =>
   Option.gen(function*() {
-    const [toBeSigned, _algorithm, signature] = yield* Der.members(bytes)
-    if (toBeSigned === undefined) return yield* Option.none()
+    const [toBeSigned, algorithm, signature] = yield* Der.members(bytes)
+    if (toBeSigned === undefined || algorithm === undefined) return yield* Option.none()
     const [_version, name, publicKey, ...more] = yield* Der.members(toBeSigned.encoded)
     if (name === undefined || publicKey === undefined) return yield* Option.none()
     const subject = yield* Identity.decodeSubject(name)
@@ -112,6 +115,7 @@ const decode = (bytes: Uint8Array): Option.Option<CertificateRequest> =>
       subject,
       publicKey: publicKey.encoded,
       toBeSigned: toBeSigned.encoded,
+      signatureAlgorithm: yield* Der.toObjectIdentifier((yield* Der.elements(algorithm.content))[0]),
       signature: yield* Der.toBits(signature)
     }
   })
@@ -126,8 +130,8 @@ const requested = (attributes: Der.Element): Uint8Array | undefined => {
 }
 
 /**
- * Checks that a request was signed with a key: that of `by`, and its own unless given. Fails with Mismatch where it was
- * not, and with Unsupported where the key is of an algorithm that cannot be checked.
+ * Checks that a request was signed with its own key, and that this is the one of `by` where given. Fails with Mismatch
+ * where it was not, and with Unsupported where the algorithm is none that can be checked.
  *
  * @category combinators
  * @since 0.1.0
@@ -137,15 +141,23 @@ export const verify = Effect.fnUntraced(function*(
   by?: PrivateKey.PublicKey
 ): Effect.fn.Return<void, X509Error, Signature.Signature> {
   const signing = yield* Signature.Signature
-  const key = by ?? (yield* ownKey(request.publicKey))
-  const signature = signatureAlgorithm.fromDer(key.algorithm, request.signature)
+  const notSigned = mismatch(what, "it was not signed with this key")
+  if (by !== undefined) {
+    const bytes = yield* PrivateKey.publicKeyBytes(by)
+    if (!Equal.equals(bytes, request.publicKey)) return yield* notSigned
+  }
+  const algorithm = PrivateKey.algorithmOfPublicKey(request.publicKey).pipe(
+    Option.flatMap((known) => signatureAlgorithm.decode(known, request.signatureAlgorithm))
+  )
+  if (Option.isNone(algorithm)) {
+    return yield* unsupported(what, `its signature ${request.signatureAlgorithm} is none of ECDSA, Ed25519 and RSA`)
+  }
+  const key = yield* Effect.mapError(
+    KeyFormat.decodePublic(KeyFormat.spki, algorithm.value, request.publicKey),
+    failed
+  )
+  const signature = signatureAlgorithm.fromDer(algorithm.value, request.signature)
   const isGood = Option.isSome(signature)
     && (yield* Effect.mapError(signing.verify(key, signature.value, request.toBeSigned), failed))
-  if (!isGood) return yield* mismatch(what, "it was not signed with this key")
+  if (!isGood) return yield* notSigned
 })
-
-const ownKey = (bytes: Uint8Array): Effect.Effect<PrivateKey.PublicKey, X509Error> =>
-  Option.match(Option.flatMap(Der.members(bytes), ([identifier]) => PrivateKey.algorithmOf(identifier)), {
-    onNone: () => Effect.fail(unsupported(what, "the algorithm of its key is none of ECDSA, Ed25519 and RSA")),
-    onSome: (algorithm) => Effect.mapError(KeyFormat.decodePublic(KeyFormat.spki, algorithm, bytes), failed)
-  })

@@ -127,13 +127,16 @@ const curves: { readonly [identifier: string]: Algorithm } = {
 }
 
 /**
- * The algorithm of a key from its AlgorithmIdentifier, which stands in PKCS #8 and in SubjectPublicKeyInfo. RSA keys
- * are used with SHA-256.
+ * The algorithm of a public key (SubjectPublicKeyInfo in DER); nothing for one that is not supported. RSA keys are used
+ * with SHA-256.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const algorithmOf = (identifier: Der.Element | undefined): Option.Option<Algorithm> =>
+export const algorithmOfPublicKey = (bytes: Uint8Array): Option.Option<Algorithm> =>
+  Option.flatMap(Der.members(bytes), ([identifier]) => algorithmOf(identifier))
+
+const algorithmOf = (identifier: Der.Element | undefined): Option.Option<Algorithm> =>
   Option.gen(function*() {
     const [type, parameter] = yield* Der.members(identifier?.encoded ?? new Uint8Array())
     switch (yield* Der.toObjectIdentifier(type)) {

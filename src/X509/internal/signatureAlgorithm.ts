@@ -4,35 +4,54 @@
  * Web Crypto's signatures with ECDSA are two numbers of the curve's size side by side; X.509 has them as a SEQUENCE of
  * two INTEGERs. All others are the same bytes in both.
  */
-import type { Curve } from "effect/crypto/Signature"
+import * as Signature from "effect/crypto/Signature"
 import * as Option from "effect/Option"
 import * as Der from "../Der.ts"
 import type { Algorithm } from "../PrivateKey.ts"
 
-const ecdsa: { readonly [curve in Curve]: Uint8Array } = {
-  "P-256": Der.sequence(Der.objectIdentifier("1.2.840.10045.4.3.2")),
-  "P-384": Der.sequence(Der.objectIdentifier("1.2.840.10045.4.3.3")),
-  "P-521": Der.sequence(Der.objectIdentifier("1.2.840.10045.4.3.4"))
+const ecdsa: { readonly [curve in Signature.Curve]: string } = {
+  "P-256": "1.2.840.10045.4.3.2",
+  "P-384": "1.2.840.10045.4.3.3",
+  "P-521": "1.2.840.10045.4.3.4"
 }
 
 // SHA-1 is not among them: no signer takes it any more.
-const rsa: { readonly [hash: string]: Uint8Array } = {
-  "SHA-256": Der.sequence(Der.objectIdentifier("1.2.840.113549.1.1.11"), Der.nothing),
-  "SHA-384": Der.sequence(Der.objectIdentifier("1.2.840.113549.1.1.12"), Der.nothing),
-  "SHA-512": Der.sequence(Der.objectIdentifier("1.2.840.113549.1.1.13"), Der.nothing)
+const rsa: { readonly [hash: string]: string } = {
+  "SHA-256": "1.2.840.113549.1.1.11",
+  "SHA-384": "1.2.840.113549.1.1.12",
+  "SHA-512": "1.2.840.113549.1.1.13"
 }
 
-const ed25519 = Der.sequence(Der.objectIdentifier("1.3.101.112"))
+const ed25519 = "1.3.101.112"
 
 /** The AlgorithmIdentifier; nothing for a hash that is not signed with. */
 export const encode = (algorithm: Algorithm): Option.Option<Uint8Array> => {
   switch (algorithm._tag) {
     case "Ed25519":
-      return Option.some(ed25519)
+      return Option.some(Der.sequence(Der.objectIdentifier(ed25519)))
     case "Ecdsa":
-      return Option.some(ecdsa[algorithm.namedCurve])
+      return Option.some(Der.sequence(Der.objectIdentifier(ecdsa[algorithm.namedCurve])))
     case "RsaPkcs1v15":
-      return Option.fromUndefinedOr(rsa[algorithm.hash.name])
+      return Option.map(
+        Option.fromUndefinedOr(rsa[algorithm.hash.name]),
+        (identifier) => Der.sequence(Der.objectIdentifier(identifier), Der.nothing)
+      )
+  }
+}
+
+/** How a key of an algorithm made a signature with this identifier; nothing where it did not, or it is not supported. */
+export const decode = (algorithm: Algorithm, identifier: string): Option.Option<Algorithm> => {
+  switch (algorithm._tag) {
+    case "Ed25519":
+      return identifier === ed25519 ? Option.some(algorithm) : Option.none()
+    case "Ecdsa":
+      return identifier === ecdsa[algorithm.namedCurve] ? Option.some(algorithm) : Option.none()
+    case "RsaPkcs1v15":
+      return Option.fromUndefinedOr(
+        [Signature.rsaPkcs1v15Sha256, Signature.rsaPkcs1v15Sha384, Signature.rsaPkcs1v15Sha512].find((one) =>
+          rsa[one.hash.name] === identifier
+        )
+      )
   }
 }
 
