@@ -121,7 +121,9 @@ export const make = Effect.fnUntraced(function*(
   const elapsed = (duration: bigint): Effect.Effect<void> =>
     Effect.suspend(() => {
       const left = until(duration)
-      return left <= 0n ? Effect.void : Effect.andThen(Effect.sleep(Duration.nanos(left)), elapsed(duration))
+      if (left <= 0n) return Effect.void
+      // No timer hits a nanosecond: one that fires early must not spin until it is late enough.
+      return Effect.andThen(Effect.sleep(Duration.nanos(left < 1000n ? 1000n : left)), elapsed(duration))
     })
 
   const tell = (outcome: Election.Outcome): Effect.Effect<void> =>
