@@ -187,17 +187,19 @@ export const layerOptions = (options: Options): Layer.Layer<RestClient, never, T
  * @category layers
  * @since 0.1.0
  */
-export const layerConfig: Layer.Layer<RestClient, never, Transport.Transport | ClientConfig> = Layer.effect(
-  RestClient,
-  Effect.gen(function*() {
-    const { rateLimit, timeout, userAgent } = yield* ClientConfig
-    return yield* make({
-      userAgent,
-      timeout,
-      rateLimiter: rateLimit === undefined ? undefined : yield* TokenBucket.make(rateLimit)
+export const layerConfig: Layer.Layer<RestClient, never, Transport.Transport | ClientConfig> = /*#__PURE__*/ Layer
+  .effect(
+    // The annotations let bundlers leave it out, and with it all that reads kubeconfigs, where nobody uses it.
+    RestClient,
+    /*#__PURE__*/ Effect.gen(function*() {
+      const { rateLimit, timeout, userAgent } = yield* ClientConfig
+      return yield* make({
+        userAgent,
+        timeout,
+        rateLimiter: rateLimit === undefined ? undefined : yield* TokenBucket.make(rateLimit)
+      })
     })
-  })
-)
+  )
 
 // Without the parameter the server answers with a list.
 const watching = (request: Request.Request): Request.Request =>
