@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import { CurrentLogAnnotations } from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
@@ -19,6 +20,7 @@ import * as Predicate from "../../src/Controller/Predicate.ts"
 import type { Outcome, Request } from "../../src/Controller/Reconciler.ts"
 import * as Source from "../../src/Controller/Source.ts"
 import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
+import * as ApiError from "../../src/Machinery/ApiError.ts"
 import * as Resource from "../../src/Machinery/Resource.ts"
 import type { ListWatch } from "../../src/Watch/ListWatch.ts"
 import { ListWatchSource } from "../../src/Watch/ListWatchSource.ts"
@@ -121,6 +123,30 @@ describe("Controller", () => {
       assert.strictEqual(outcomes.length, 3)
       assert.deepStrictEqual(outcomes[2]?.request.reasons, [{ _tag: "Changed", change: "Updated" }])
     })).pipe(quiet))
+
+  it.effect("tells a failure as one error line with the delay, and a conflict as information", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const lines: Array<readonly [level: string, message: string, retryAfter: unknown]> = []
+      const logger = Logger.make(({ fiber, logLevel, message }) => {
+        lines.push([
+          logLevel,
+          String(Array.isArray(message) ? message[0] : message),
+          fiber.getRef(CurrentLogAnnotations)["retryAfter"]
+        ])
+      })
+      const conflict = ApiError.fromResponse({ status: 409, body: "" }, { verb: "update", resource: "pods" })
+      const failures = [conflict, "no" as const]
+      yield* running(Controller.make(Pod, {
+        rateLimit: Schedule.exponential("1 second").pipe(Schedule.upTo({ times: 1 })),
+        reconcile: () => Effect.suspend(() => Effect.fail(failures.shift() ?? ("again" as const)))
+      })).pipe(Effect.provide(Logger.layer([logger])))
+      yield* adjust("1 minute")
+      assert.deepStrictEqual(lines, [
+        ["Info", "the reconcile met a conflict and runs again", "1s"],
+        ["Error", "the reconcile failed", "never"]
+      ])
+    })))
 
   it.effect("comes again after requeueAfter, and under the rate limit after requeue", () =>
     withServer(Effect.fnUntraced(function*(server) {

@@ -14,6 +14,7 @@ import * as Random from "effect/Random"
 import type * as EffectScope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InformerFactory } from "../../Informer/InformerFactory.ts"
+import { isApiError } from "../../Machinery/ApiError.ts"
 import type { KubeObject, Scope } from "../../Machinery/Resource.ts"
 import * as WriteObserver from "../../Watch/WriteObserver.ts"
 import * as WorkQueue from "../../WorkQueue/WorkQueue.ts"
@@ -164,7 +165,11 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       return { _tag: "TerminalFailure", request, duration, error: error.value }
     }
     const retryAfter = yield* again("Retry")
-    yield* Effect.logError("the reconcile failed", exit.cause)
+    // Where several write, one of them is late now and then, and the retry mends it: no error to wake anybody for.
+    const line = isApiError(error.value) && error.value.reason._tag === "Conflict"
+      ? Effect.logInfo("the reconcile met a conflict and runs again", error.value.message)
+      : Effect.logError("the reconcile failed", exit.cause)
+    yield* Effect.annotateLogs(line, { retryAfter: retryAfter === undefined ? "never" : Duration.format(retryAfter) })
     return { _tag: "Failure", request, duration, error: error.value as Failure, retryAfter }
   })
 
