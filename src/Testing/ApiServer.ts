@@ -15,7 +15,6 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
@@ -32,6 +31,7 @@ import * as Identity from "./internal/identity.ts"
 import type * as Reply from "./internal/reply.ts"
 import type * as Server from "./internal/server.ts"
 import * as Store from "./internal/store.ts"
+import * as Wakeups from "./internal/wakeups.ts"
 import * as Watching from "./internal/watching.ts"
 
 /**
@@ -210,13 +210,13 @@ export const make = Effect.fnUntraced(function*(options?: Options): Effect.fn.Re
   const wake = Effect.suspend(() => {
     const { dirty } = server.store
     if (dirty.size === 0) return Effect.void
-    const changed = [...dirty].map((table) => table.changed.release)
+    const changed = [...dirty].map((table) => table.changed)
     dirty.clear()
-    return Effect.forEach(changed, (release) => release, { discard: true })
+    return Wakeups.wake(changed)
   })
 
   const watchBody = Effect.fnUntraced(function*(reply: Reply.Watch, request: Transport.TransportRequest) {
-    const connection: Watching.Connection = { ending: undefined, changed: Latch.makeUnsafe(false) }
+    const connection: Watching.Connection = { ending: undefined, changed: new Set() }
     yield* Effect.acquireRelease(
       Effect.sync(() => connections.add(connection)),
       () => Effect.sync(() => connections.delete(connection))
@@ -287,7 +287,7 @@ export const make = Effect.fnUntraced(function*(options?: Options): Effect.fn.Re
     Effect.suspend(() => {
       const open = [...connections]
       for (const connection of open) connection.ending = how
-      return Effect.forEach(open, (connection) => connection.changed.release, { discard: true })
+      return Wakeups.wake(open.map((connection) => connection.changed))
     })
 
   const { now, random } = yield* environment

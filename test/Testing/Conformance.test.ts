@@ -7,9 +7,10 @@ import * as ApiServer from "../../src/Testing/ApiServer.ts"
 import * as CustomResources from "../conformance/CustomResourcesTest.ts"
 import * as Discovery from "../conformance/DiscoveryTest.ts"
 import * as Kinds from "../conformance/KindsTest.ts"
+import * as Reads from "../conformance/ReadsTest.ts"
 import * as Subresources from "../conformance/SubresourcesTest.ts"
 import * as Writes from "../conformance/WritesTest.ts"
 
 const layer = Kubernetes.layer.pipe(Layer.provideMerge(ApiServer.layerTransport()))
 
-for (const { suite } of [CustomResources, Discovery, Kinds, Subresources, Writes]) suite("in memory", layer)
+for (const { suite } of [CustomResources, Discovery, Kinds, Reads, Subresources, Writes]) suite("in memory", layer)

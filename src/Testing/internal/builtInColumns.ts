@@ -88,7 +88,7 @@ const externalAddress: Cell = (object) => {
 }
 
 const size = (...keys: ReadonlyArray<string>): Cell => (object) =>
-  String(keys.reduce((sum, key) => sum + Object.keys(Json.objectOf(object[key])).length, 0))
+  keys.reduce((sum, key) => sum + Object.keys(Json.objectOf(object[key])).length, 0)
 
 const hasCondition = (object: Json.JsonObject, type: string): boolean =>
   Json.itemsOf(Json.at(object, "status", "conditions")).some((each) =>

@@ -7,8 +7,8 @@
  *
  * @internal
  */
-import * as Latch from "effect/Latch"
 import * as Json from "./json.ts"
+import type { Wakeups } from "./wakeups.ts"
 
 /** One change of one object. */
 export interface Change {
@@ -34,7 +34,7 @@ export interface Table {
   /** The keys in order, where they are known. */
   sorted: ReadonlyArray<string> | undefined
   /** Wakes those who wait for a change. */
-  readonly changed: Latch.Latch
+  readonly changed: Wakeups
 }
 
 /** The whole. */
@@ -71,7 +71,7 @@ export const table = (store: Store, name: string): Table => {
     oldest: store.compacted,
     dropped: 0,
     sorted: undefined,
-    changed: Latch.makeUnsafe(false)
+    changed: new Set()
   }
   store.tables.set(name, made)
   return made

@@ -9,7 +9,6 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as Latch from "effect/Latch"
 import type * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -21,6 +20,7 @@ import * as Registry from "./registry.ts"
 import type * as Server from "./server.ts"
 import * as StatusError from "./statusError.ts"
 import * as Store from "./store.ts"
+import * as Wakeups from "./wakeups.ts"
 
 /** How an open watch is ended from outside. */
 export type Ending = "close" | "reset"
@@ -28,7 +28,7 @@ export type Ending = "close" | "reset"
 /** One open watch. */
 export interface Connection {
   ending: Ending | undefined
-  readonly changed: Latch.Latch
+  readonly changed: Wakeups.Wakeups
 }
 
 /** What a watch needs to begin. */
@@ -215,11 +215,11 @@ export const body = (
       if (frames === "end") return Cause.done()
       if (frames.length > 0) return Effect.succeed<[Uint8Array]>([lines(frames)])
       const wake = Math.min(watch.hasBookmarks ? progress.nextBookmark : Infinity, progress.deadline)
-      return Effect.raceAllFirst([
-        watch.table.changed.await,
-        connection.changed.await,
-        Effect.sleep(Math.max(0, wake - now))
-      ]).pipe(Effect.andThen(pull))
+      const changed = Wakeups.wait(
+        [watch.table.changed, connection.changed],
+        () => watch.position !== watch.table.dropped + watch.table.history.length || connection.ending !== undefined
+      )
+      return Effect.raceFirst(changed, Effect.sleep(Math.max(0, wake - now))).pipe(Effect.andThen(pull))
     })
     return pull
   }))
