@@ -343,7 +343,10 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     if (error.reason._tag === "Expired" && (memory.isListNeeded || isTooLarge(error.reason.error))) {
       memory.isVersionLost = true
     }
-    memory.isListNeeded ||= isRelistNeeded(error) || (!error.isFatal && memory.fruitless > maxResumes)
+    // A second silence in a row is no dead connection: a server whose store was restored waits for versions it gave out
+    // already.
+    const isSilent = tag === "Idle" && memory.fruitless > 1
+    memory.isListNeeded ||= isRelistNeeded(error) || isSilent || (!error.isFatal && memory.fruitless > maxResumes)
     const base = Math.min(timing.maxBackoff, timing.minBackoff * 2 ** (memory.failures - 1))
     const before = SubscriptionRef.getUnsafe(state)
     return SubscriptionRef.set(

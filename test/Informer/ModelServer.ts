@@ -39,6 +39,8 @@ interface Entry {
 interface Watcher {
   readonly queue: Queue.Queue<Uint8Array, Failure | Cause.Done>
   readonly options: WatchOptions
+  /** The version after which its changes began. */
+  start: number
   isSilent: boolean
 }
 
@@ -212,6 +214,17 @@ export class ModelServer {
     }
   }
 
+  /** Sends each watcher a bookmark somewhere between where it began and now. */
+  lateBookmark(share: number): void {
+    for (const watcher of this.watchers) {
+      const version = watcher.start + Math.floor((this.version - watcher.start) * share)
+      this.send(watcher, [{
+        type: "BOOKMARK",
+        object: { kind: "Pod", apiVersion: "v1", metadata: { resourceVersion: String(version) } }
+      }])
+    }
+  }
+
   /** Goes silent without closing anything. */
   freeze(): void {
     for (const watcher of this.watchers) watcher.isSilent = true
@@ -300,7 +313,7 @@ export class ModelServer {
       const hasInitial = options.sendInitialEvents === true && this.initialEvents !== "ignored"
       return Effect.gen({ self: this }, function*() {
         const queue = yield* Queue.unbounded<Uint8Array, Failure | Cause.Done>()
-        const watcher: Watcher = { queue, options, isSilent: this.isSilent }
+        const watcher: Watcher = { queue, options, start: Number(from), isSilent: this.isSilent }
         yield* Effect.acquireRelease(
           Effect.sync(() => {
             this.begin(watcher, from, hasInitial)
@@ -347,6 +360,7 @@ export class ModelServer {
           }
         }
       }
+      watcher.start = this.version
       this.send(watcher, hasInitial && this.initialEvents === "served" ? [...added, end] : added)
     } else if (Number(from) < this.compacted) {
       this.send(watcher, [{

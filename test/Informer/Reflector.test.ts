@@ -101,7 +101,7 @@ it.effect("takes a duplicated or late bookmark for nothing new", () =>
     server.create("a")
     server.bookmark()
     server.bookmark()
-    server.bookmark(3)
+    server.lateBookmark(0.5)
     server.create("b")
     yield* settle
     assert.strictEqual(changes.length, 2)
@@ -386,6 +386,29 @@ it.effect("notices a rewind that shows only in the versions of events", () =>
     const state = yield* reflector.state
     assert.strictEqual(state._tag === "Stale" ? state.lastError.reason._tag : "", "Rewound")
     yield* TestClock.adjust("3 seconds")
+    assert.strictEqual(server.lists.length, 2)
+  }))
+
+it.effect("notices a rewind that shows only in a bookmark older than where the watch began", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    yield* start(server, paged)
+    server.version = 5
+    server.bookmark()
+    yield* TestClock.adjust("3 seconds")
+    assert.strictEqual(server.lists.length, 2)
+  }))
+
+it.effect("lists again when a second connection in a row stays silent, as one that waits for lost versions does", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    yield* start(server, paged)
+    yield* TestClock.adjust("61 seconds")
+    server.freeze()
+    server.isSilent = true
+    yield* TestClock.adjust("4 minutes")
+    assert.strictEqual(server.lists.length, 1)
+    yield* TestClock.adjust("4 minutes")
     assert.strictEqual(server.lists.length, 2)
   }))
 

@@ -36,11 +36,11 @@ export const generator = (seed: number) => {
 }
 
 /** What a listener was told, folded, with everything that contradicts itself. */
-class Fold {
-  readonly objects = new Map<string, Obj>()
+export class Fold<A> {
+  readonly objects = new Map<string, A>()
   readonly contradictions: Array<string> = []
 
-  take(event: InformerEvent<Obj>): void {
+  take(event: InformerEvent<A>): void {
     const held = this.objects.get(event.key)
     switch (event._tag) {
       case "Added":
@@ -132,7 +132,7 @@ const run = Effect.fnUntraced(
         }
       }],
       [3, "bookmark", () => server.bookmark()],
-      [1, "late bookmark", () => server.bookmark(Math.max(1, server.version - random.below(8)))],
+      [1, "late bookmark", () => server.lateBookmark(random.next())],
       [1, "freeze", () => server.freeze()],
       [1, "silent", () => server.isSilent = random.isLikely(0.5)],
       [1, "hang", () => server.isListHanging = random.isLikely(0.3)],
@@ -160,7 +160,7 @@ const run = Effect.fnUntraced(
       assert.deepStrictEqual(left, right, `${what}; seed ${seed}: ${trace.join(", ")}`)
 
     const scope = yield* Scope.make()
-    const folds: Array<Fold> = []
+    const folds: Array<Fold<Obj>> = []
     const body = Effect.gen(function*() {
       const pageSize = random.pick([undefined, 1, 2, 3])
       const informer = yield* SharedInformer.make<Obj, Obj>({
@@ -174,7 +174,7 @@ const run = Effect.fnUntraced(
         const delay = random.pick([0, 0, 1, 1000, 30_000])
         const capacity = random.pick([8192, 1, 3])
         const isByArray = random.isLikely(0.5)
-        const fold = new Fold()
+        const fold = new Fold<Obj>()
         const take = (event: InformerEvent<Obj>) =>
           Effect.andThen(delay === 0 ? Effect.void : Effect.sleep(delay), Effect.sync(() => fold.take(event)))
         const byArray = Effect.flatMap(informer.listen({ capacity }), (listener) =>

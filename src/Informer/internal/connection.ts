@@ -68,9 +68,14 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
     const collected = new Map<string, A>()
     let isInitial = options.isInitial
     let version = options.version
+    // Nothing that this connection brings may be older than where it began.
+    let begin = version
     // The synthetic events that begin a watch from nowhere come in no order.
     let isOrdered = !isInitial && version !== "" && version !== "0"
     let lastActivity = clock.currentTimeMillisUnsafe()
+
+    const rewound = (received: string) =>
+      new InformerError.InformerError({ reason: new InformerError.Rewound({ ...where, reached: version, received }) })
 
     const collect = (event: WatchEvent<Raw>): InformerError.InformerError | undefined => {
       if (event.type === "BOOKMARK") return undefined
@@ -112,12 +117,17 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
           isInitial = false
           isOrdered = true
           version = event.object.metadata.resourceVersion
+          begin = version
           effect = options.onInitial(Array.from(collected.values()), version)
           collected.clear()
           continue
         }
         if (event.type === "BOOKMARK") {
           const received = event.object.metadata.resourceVersion
+          if (isOrdered && !options.isUnordered && isOlder(received, begin)) {
+            failure = rewound(received)
+            break
+          }
           // One that comes late says nothing new.
           if (isOlder(received, version)) continue
           version = received
@@ -127,9 +137,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
         }
         const received = event.object.metadata.resourceVersion
         if (isOrdered && !options.isUnordered && isOlder(received, version)) {
-          failure = new InformerError.InformerError({
-            reason: new InformerError.Rewound({ ...where, reached: version, received })
-          })
+          failure = rewound(received)
           break
         }
         const changed = change(event)
