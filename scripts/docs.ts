@@ -1,5 +1,5 @@
 /**
- * Type-checks the programs in README.md and LLMS.md: every fence marked `ts` is a module of its own, in which
+ * Type-checks the programs in README.md, LLMS.md and docs: every fence marked `ts` is a module of its own, in which
  * `effect-kubernetes` means the sources.
  */
 import { spawnSync } from "node:child_process"
@@ -7,7 +7,13 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Tree from "./Tree.ts"
 
-const pages = ["README.md", "LLMS.md"].filter((page) => fs.existsSync(path.join(Tree.root, page)))
+const pages = [
+  "README.md",
+  "LLMS.md",
+  ...["docs", "docs/decisions"].flatMap((each) =>
+    fs.readdirSync(path.join(Tree.root, each)).filter((name) => name.endsWith(".md")).map((name) => `${each}/${name}`)
+  )
+].filter((page) => fs.existsSync(path.join(Tree.root, page)))
 const folder = path.join(Tree.root, ".cache/docs")
 
 fs.rmSync(folder, { recursive: true, force: true })
@@ -30,7 +36,7 @@ for (const page of pages) {
     else if (begin !== undefined && line.trim() === "```") {
       // Blank lines before the text keep the line numbers of the page.
       const text = "\n".repeat(begin) + lines.slice(begin, index).join("\n") + "\n"
-      fs.writeFileSync(path.join(folder, `${page.replace(".md", "")}-${begin}.ts`), text)
+      fs.writeFileSync(path.join(folder, `${page.replace(".md", "").replaceAll("/", "-")}-${begin}.ts`), text)
       programs++
       begin = undefined
     }
