@@ -24,11 +24,23 @@ export * as DiscoveryClient from "./Discovery/DiscoveryClient.ts"
 /** `DynamicClient`: the verbs of `ResourceClient` for kinds that are known only at run time. */
 export * as DynamicClient from "./Dynamic/DynamicClient.ts"
 
+/** `EventRecorder`: tells people what a program did to an object, as Events that `kubectl describe` shows. */
+export * as EventRecorder from "./Events/EventRecorder.ts"
+
+/** `Finalizer`: keeps an object in place until what it stands for outside of it is cleaned up. */
+export * as Finalizer from "./Controller/Finalizer.ts"
+
 /** `InformerFactory`: shared informers by what they watch. */
 export * as InformerFactory from "./Informer/InformerFactory.ts"
 
 /** Label selectors: which objects, by their labels. */
 export * as LabelSelector from "./Machinery/LabelSelector.ts"
+
+/** `LeaderElection`: runs an effect in exactly one of several processes. */
+export * as LeaderElection from "./LeaderElection/LeaderElection.ts"
+
+/** `Manager`: runs the controllers of one program together, from the first list to an orderly end. */
+export * as Manager from "./Controller/Manager.ts"
 
 /** Owner references: which objects an object belongs to, and which one controls it. */
 export * as OwnerReference from "./Machinery/OwnerReference.ts"

@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import * as Undici from "@effect/platform-node/Undici"
 import * as Redacted from "effect/Redacted"
 import * as crypto from "node:crypto"
 import * as dns from "node:dns"
@@ -14,6 +13,7 @@ import * as tls from "node:tls"
 import type { ClientCertificate } from "../../Config/Credential.ts"
 import { ConnectFailure } from "./connectionError.ts"
 import * as nodeProxy from "./nodeProxy.ts"
+import * as Undici from "./nodeUndici.ts"
 
 /** What all connections of one dispatcher share. Times are in milliseconds. */
 export interface Options {
@@ -65,7 +65,7 @@ const contextOf = ({ ca, certificate }: Options): tls.SecureContext => {
 }
 
 /** Opens connections. Throws `ConnectFailure` where the certificates cannot be used. */
-export const make = (options: Options): Undici.buildConnector.connector => {
+export const make = (options: Options): Undici.Connector => {
   const connect = Undici.buildConnector({
     secureContext: contextOf(options),
     rejectUnauthorized: !options.isInsecure,
@@ -79,7 +79,7 @@ export const make = (options: Options): Undici.buildConnector.connector => {
     ...(options.serverName === undefined ? {} : { servername: options.serverName })
   })
   return (target, callback) => {
-    const done: Undici.buildConnector.Callback = (...result) => {
+    const done: Undici.ConnectorCallback = (...result) => {
       // With an error undici leaves the socket out, in spite of its types.
       const socket = result[1] ?? undefined
       if (socket !== undefined && "alpnProtocol" in socket && socket.alpnProtocol === "h2") {

@@ -7,10 +7,10 @@
  *
  * @since 0.1.0
  */
-import * as Undici from "@effect/platform-node/Undici"
 import * as Redacted from "effect/Redacted"
 import type { ClientCertificate } from "../../Config/Credential.ts"
 import * as nodeConnector from "./nodeConnector.ts"
+import * as Undici from "./nodeUndici.ts"
 
 /** What all pools share. Times are in milliseconds. */
 export interface Options extends Omit<nodeConnector.Options, "ca" | "certificate"> {
