@@ -1,7 +1,7 @@
 import { describe, expect, test } from "tstyche"
 import { Deployment } from "../../src/Api/apps/v1.ts"
 import type { Scale } from "../../src/Api/autoscaling/v1.ts"
-import type { Container, Namespace, Pod, PodLogOptions } from "../../src/Api/core/v1.ts"
+import type { Container, Namespace, Pod, PodLogOptions, ServicePort } from "../../src/Api/core/v1.ts"
 import type * as groups from "../../src/Api/groups.ts"
 import type { Quantity } from "../../src/Api/meta/v1.ts"
 import { ClusterRole } from "../../src/Api/rbac/v1.ts"
@@ -62,5 +62,11 @@ describe("a type", () => {
 
   test("takes a quantity as text or as a number", () => {
     expect<Quantity>().type.toBe<string | number>()
+  })
+
+  test("takes a port or an amount as a number or as text, and nothing else", () => {
+    expect<NonNullable<ServicePort["targetPort"]>>().type.toBe<string | number>()
+    expect<ServicePort>().type.toBeAssignableFrom<{ readonly port: 80; readonly targetPort: "http" }>()
+    expect<ServicePort>().type.not.toBeAssignableFrom<{ readonly port: 80; readonly targetPort: object }>()
   })
 })
