@@ -559,7 +559,7 @@ it.effect("gives up a list that is not answered, and tries again", () =>
     const server = new ModelServer()
     server.isListHanging = true
     const { reflector, replaces } = yield* start(server, paged)
-    yield* TestClock.adjust("71 seconds")
+    yield* TestClock.adjust("70 seconds")
     const state = yield* reflector.state
     assert.include(state._tag === "Syncing" ? state.lastError?.message : "", "no answer within 70 s")
     server.isListHanging = false
