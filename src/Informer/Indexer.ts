@@ -107,6 +107,8 @@ export interface Unsafe<in out A> {
   readonly size: () => number
   readonly list: () => ReadonlyArray<A>
   readonly entries: () => Iterable<[string, A]>
+  /** An index that stays. */
+  readonly index: (f: IndexFunction<A>) => Index<A>
   /** Returns what stood there. */
   readonly set: (key: string, object: A) => A | undefined
   /** Returns what stood there. */
@@ -194,6 +196,7 @@ export const makeUnsafe = <A>(): Indexer<A> => {
       has: (key) => objects.has(key),
       size: () => objects.size,
       list,
+      index: (f) => view(acquire(f)),
       entries: () => objects.entries(),
       set,
       remove

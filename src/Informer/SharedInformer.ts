@@ -163,7 +163,8 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const { collection } = listWatch
   const scope = yield* Effect.scope
   const indexer = yield* Indexer.make<A>()
-  const byNamespace = yield* indexer.index(Indexer.namespaceIndex)
+  // Made when first asked for: an informer of one namespace, or one that is never asked, does not pay for it.
+  let byNamespace: Index<A> | undefined
   const isFrozen = yield* MutationDetector.isEnabled
   const listeners = new Set<Buffer.Buffer<A>>()
   const waiters = new Set<Waiter>()
@@ -381,15 +382,23 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     return listener
   })
 
+  const indexOf = <Names extends string>(
+    indexes: { readonly [K in Names]: Index<A> },
+    index: Names | "namespace"
+  ): Index<A> =>
+    Object.hasOwn(indexes, index)
+      ? indexes[index as Names]
+      : byNamespace ??= indexer.unsafe.index(Indexer.namespaceIndex)
+
   const withIndexes = <Names extends string>(
-    indexes: { readonly [K in Names | "namespace"]: Index<A> }
+    indexes: { readonly [K in Names]: Index<A> }
   ): SharedInformer<A, Names> => ({
     collection,
     get: indexer.get,
     list: indexer.list,
     keys: indexer.keys,
-    byIndex: (index, value) => indexes[index].get(value),
-    index: (index) => indexes[index],
+    byIndex: (index, value) => Effect.suspend(() => indexOf(indexes, index).get(value)),
+    index: (index) => indexOf(indexes, index),
     addIndexers: (indexers) =>
       Effect.map(addIndexes(indexers), (more) => withIndexes<Names | keyof typeof indexers>({ ...indexes, ...more })),
     hasSynced: Effect.sync(() => synced.isOpen()),
@@ -411,7 +420,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       Effect.map((entries) => Object.fromEntries(entries) as { readonly [K in More]: Index<A> })
     )
 
-  return withIndexes<never>({ namespace: byNamespace })
+  return withIndexes<never>({})
 })
 
 // What a user's function dies of must not end the watch for everyone.

@@ -46,13 +46,16 @@ interface Shape {
   readonly next: Map<string, Shape>
 }
 
+/** Which members an object and its metadata have. One for all objects that have the same. */
+interface Layout {
+  readonly shape: Shape
+  readonly metaShape: Shape
+}
+
+/** What is kept of an object; small, as there may be 100,000 of them. */
 interface Kept {
   object: Members
-  metadata: Members
-  /** Of the object, without its type and metadata. */
-  shape: Shape
-  /** Of the metadata. */
-  metaShape: Shape
+  layout: Layout
   /** Of a block: where each member of both begins and its length, as words, then the bytes of the object. */
   address: number
   size: number
@@ -74,6 +77,9 @@ const defaultMaxKeptBytes = 256 * 1024 * 1024
 /** Objects with more members than this, their metadata's included, are parsed whole. */
 const maxMembers = 48
 
+/** How many namespaces and name prefixes are kept as one string for all. */
+const maxShared = 4096
+
 /** How many names and types are remembered as strings. */
 const maxTexts = 64
 
@@ -90,6 +96,7 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
   const root: Shape = { names: [], next: new Map() }
   const texts: Array<Array<{ readonly value: string; readonly bytes: Uint8Array }>> = []
   let textCount = 0
+  const shared = new Map<string, string>()
   const starts = new Int32Array(maxMembers)
   const ends = new Int32Array(maxMembers)
   let bytes: Uint8Array = new Uint8Array(0)
@@ -207,6 +214,7 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
 
   // Members of the metadata stand before those of the object in `starts` and `ends`.
   let metaCount = 0
+  const layouts = new Map<Shape, Map<Shape, Layout>>()
   let metaShape = root
   let metaStart = -1
   let metaEnd = -1
@@ -274,12 +282,12 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
 
   // The metadata that was scanned, with what did not change taken from before.
   const metadata = (old: Kept): Members | undefined => {
-    if (old.metaShape !== metaShape) return asMembers(parseAround(metaStart, metaEnd))
+    if (old.layout.metaShape !== metaShape) return asMembers(parseAround(metaStart, metaEnd))
     const words = arena.wordsOf(old.address)
     const kept = arena.bytesOf(old.address)
     const offset = arena.offsetOf(old.address)
-    const base = offset + (metaCount + old.shape.names.length) * 8
-    const made: Members = { ...old.metadata }
+    const base = offset + (metaCount + old.layout.shape.names.length) * 8
+    const made: Members = { ...(old.object["metadata"] as Members) }
     for (let i = 0; i < metaCount; i++) {
       const start = starts[i] ?? 0
       const end = ends[i] ?? 0
@@ -354,7 +362,7 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
     }
     if (metaStart < 0) return undefined
     // What was never seen is parsed in one piece.
-    isInPlace = old !== undefined && sameCount === count && old.shape === shape && old.metaShape === metaShape
+    isInPlace = old !== undefined && sameCount === count && old.layout.shape === shape && old.layout.metaShape === metaShape
     const made = old === undefined
       ? asMembers(parseAround(objectStart, at))
       : assemble(kind, apiVersion, metadata(old), shape.names, values)
@@ -371,13 +379,13 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
   // The length of a member's bytes when those at `at` are the ones kept for it, else -1. A number is the same only where
   // it ends as well.
   const lengthOfSame = (old: Kept, name: string): number => {
-    const { names } = old.shape
+    const { names } = old.layout.shape
     const index = names.indexOf(name)
     if (index < 0) return -1
     const words = arena.wordsOf(old.address)
     const offset = arena.offsetOf(old.address)
-    const member = old.metaShape.names.length + index
-    const from = offset + (old.metaShape.names.length + names.length) * 8 + (words[(offset >> 2) + 2 * member] ?? 0)
+    const member = old.layout.metaShape.names.length + index
+    const from = offset + (old.layout.metaShape.names.length + names.length) * 8 + (words[(offset >> 2) + 2 * member] ?? 0)
     const length = words[(offset >> 2) + 2 * member + 1] ?? 0
     const end = at + length
     if (end >= limit) return -1
@@ -401,7 +409,20 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
       Bytes.copy(bytes, starts[member] ?? 0, ends[member] ?? 0, target, changed[i + 1] ?? 0)
     }
     old.object = made
-    old.metadata = made["metadata"] as Members
+  }
+
+  const layoutOf = (shape: Shape): Layout => {
+    let byMeta = layouts.get(shape)
+    if (byMeta === undefined) {
+      byMeta = new Map()
+      layouts.set(shape, byMeta)
+    }
+    let layout = byMeta.get(metaShape)
+    if (layout === undefined) {
+      layout = { shape, metaShape }
+      byMeta.set(metaShape, layout)
+    }
+    return layout
   }
 
   const keep = (uid: string, old: Kept | undefined, made: Members, shape: Shape, count: number): void => {
@@ -410,7 +431,6 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
     const size = total * 8 + at - metaStart - cut
     const isFitting = old !== undefined && Arena.classOf(old.size) === Arena.classOf(size)
     if (!isFitting) forget(uid, old)
-    const metadata = made["metadata"] as Members
     if (size > Arena.maxBlock) return
     const address = isFitting ? old.address : arena.allocate(size)
     if (address < 0) return
@@ -429,16 +449,32 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
       Bytes.copy(bytes, metaStart, cutStart, target, to)
       Bytes.copy(bytes, cutEnd, at, target, to + cutStart - metaStart)
     }
+    const layout = old !== undefined && isSameLayout(old.layout, shape) ? old.layout : layoutOf(shape)
     if (isFitting) {
       old.object = made
-      old.metadata = metadata
-      old.shape = shape
-      old.metaShape = metaShape
+      old.layout = layout
       old.size = size
     } else {
-      kept.set(uid, { object: made, metadata, shape, metaShape, address, size })
+      // The object's own string, so that none is kept for the key alone.
+      const metadata = made["metadata"] as Members
+      share(metadata, "namespace")
+      share(metadata, "generateName")
+      const own = metadata["uid"]
+      kept.set(typeof own === "string" ? own : uid, { object: made, layout, address, size })
     }
   }
+
+  // One string for all objects of a namespace or a set, in place of one for each.
+  const share = (metadata: Members, name: string): void => {
+    const value = metadata[name]
+    if (typeof value !== "string" || !Object.hasOwn(metadata, name)) return
+    const known = shared.get(value)
+    if (known !== undefined) metadata[name] = known
+    else if (shared.size < maxShared) shared.set(value, value)
+  }
+
+  const isSameLayout = (layout: Layout, shape: Shape): boolean =>
+    layout.shape === shape && layout.metaShape === metaShape
 
   // The event in the line, or undefined for what is better parsed whole.
   const event = (): unknown => {
