@@ -26,6 +26,7 @@ import type * as tls from "node:tls"
 import * as Yaml from "yaml"
 import type { Header, Method, Transport } from "../Rest/Transport.ts"
 import * as ApiServer from "./ApiServer.ts"
+import * as Protobuf from "./internal/protobuf.ts"
 import * as NodeCertificate from "./NodeCertificate.ts"
 
 /**
@@ -97,6 +98,8 @@ const kubeconfigOf = (url: string, certificateAuthority: string, token: string):
     "current-context": "in-memory"
   })
 
+const protobuf = "application/vnd.kubernetes.protobuf"
+
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
 const isMethod = (method: string | undefined): method is Method => method !== undefined && methods.has(method)
@@ -110,11 +113,11 @@ const headersOf = (incoming: http2.Http2ServerRequest): ReadonlyArray<Header> =>
       : value.map((each) => [name, each] as const)
   )
 
-const bodyOf = (incoming: http2.Http2ServerRequest): Effect.Effect<string> =>
+const bodyOf = (incoming: http2.Http2ServerRequest): Effect.Effect<Buffer> =>
   Effect.callback((resume) => {
     const chunks: Array<Buffer> = []
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
-    incoming.on("end", () => resume(Effect.succeed(Buffer.concat(chunks).toString())))
+    incoming.on("end", () => resume(Effect.succeed(Buffer.concat(chunks))))
     incoming.on("error", () => resume(Effect.interrupt))
     incoming.on("aborted", () => resume(Effect.interrupt))
   })
@@ -156,12 +159,18 @@ const respond = Effect.fnUntraced(function*(
   const socket = incoming.stream?.session?.socket ?? incoming.socket
   const user = "authorized" in socket ? certifiedUser(socket as tls.TLSSocket) : undefined
   const transport: Transport["Service"] = user === undefined ? server.transport : server.as(user)
-  const body = method === "GET" || method === "HEAD" ? "" : yield* bodyOf(incoming)
+  const bytes = method === "GET" || method === "HEAD" ? Buffer.alloc(0) : yield* bodyOf(incoming)
+  const decoded = incoming.headers["content-type"]?.startsWith(protobuf) === true ? Protobuf.decode(bytes) : undefined
+  const headersIn = headersOf(incoming)
   const response = yield* transport.execute({
     method,
     path: incoming.url,
-    headers: headersOf(incoming),
-    body,
+    // kubectl writes built-in kinds in protobuf; the server behind this one reads JSON.
+    headers: decoded === undefined ? headersIn : [
+      ...headersIn.filter(([name]) => name !== "content-type"),
+      ["content-type", "application/json"]
+    ],
+    body: decoded === undefined ? bytes : JSON.stringify(decoded),
     verb: method
   })
   const headers: http2.OutgoingHttpHeaders = {}

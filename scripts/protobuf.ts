@@ -1,0 +1,137 @@
+/**
+ * Writes `src/Testing/internal/protobufMessages.ts`: the numbers of the fields of Kubernetes' messages, from the Go
+ * modules `k8s.io/api` and `k8s.io/apimachinery` in the module cache.
+ *
+ * `node --conditions=@effect-kubernetes/source scripts/protobuf.ts` writes; `--check` compares instead, and says so where
+ * the modules are not there.
+ */
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { definitions } from "../src/Api/schemas.ts"
+
+const version = "v0.36.3"
+const target = new URL("../src/Testing/internal/protobufMessages.ts", import.meta.url).pathname
+const isCheck = process.argv.includes("--check")
+
+const packages = [
+  "admissionregistration/v1",
+  "apps/v1",
+  "authentication/v1",
+  "authorization/v1",
+  "autoscaling/v1",
+  "autoscaling/v2",
+  "batch/v1",
+  "certificates/v1",
+  "coordination/v1",
+  "core/v1",
+  "discovery/v1",
+  "events/v1",
+  "flowcontrol/v1",
+  "networking/v1",
+  "node/v1",
+  "policy/v1",
+  "rbac/v1",
+  "resource/v1",
+  "scheduling/v1",
+  "storage/v1"
+]
+
+const cache = (): string | undefined => {
+  try {
+    return execFileSync("go", ["env", "GOMODCACHE"], { encoding: "utf8" }).trim()
+  } catch {
+    return undefined
+  }
+}
+
+const scalars: { readonly [type: string]: string } = {
+  string: "s",
+  bool: "b",
+  bytes: "y",
+  int32: "i",
+  int64: "i",
+  uint32: "i",
+  uint64: "i",
+  double: "d"
+}
+
+/** `core.v1.PodSpec` of a type as a proto file names it. */
+const shortName = (type: string, home: string): string => {
+  const full = type.startsWith(".") ? type.slice(1) : type
+  return full
+    .replace(/^k8s\.io\.apimachinery\.pkg\.apis\.meta\./, "meta.")
+    .replace(/^k8s\.io\.apimachinery\.pkg\.(?:api\.resource|util\.intstr|runtime)\./, "")
+    .replace(/^k8s\.io\.api\./, "")
+    .replace(/^([A-Z]\w*)$/, (name) => full === type && !type.includes(".") ? `${home}.${name}` : name)
+}
+
+/** The JSON names of the fields that are pointers in Go, by struct: where zero is not the same as nothing. */
+const pointersOf = (source: string): ReadonlyMap<string, ReadonlySet<string>> => {
+  const structs = new Map<string, Set<string>>()
+  for (const [, name = "", body = ""] of source.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm)) {
+    structs.set(
+      name,
+      new Set([...body.matchAll(/^\t\w+\s+\*[\w.]+\s+`json:"([^",]+)/gm)].map(([, field = ""]) => field))
+    )
+  }
+  return structs
+}
+
+const openApiName = (home: string, message: string): string =>
+  home === "meta.v1" ? `io.k8s.apimachinery.pkg.apis.meta.v1.${message}` : `io.k8s.api.${home}.${message}`
+
+const messagesOf = (proto: string, types: string, home: string): ReadonlyArray<string> => {
+  const pointers = pointersOf(types)
+  return [...proto.matchAll(/^message (\w+) \{\n([\s\S]*?)^\}/gm)].flatMap(([, message = "", body = ""]) => {
+    const schema = definitions[openApiName(home, message)]?.()
+    const fields = [...body.matchAll(/^ {2}(optional|repeated|map<string, ([\w.]+)>) ?([\w.]+)? (\w+) = (\d+);/gm)]
+      .map(([, label = "", mapped, type = "", field = "", number = ""]) => {
+        const given = mapped ?? type
+        const scalar = scalars[given]
+        const isInline = schema?.properties !== undefined && label === "optional" && scalar === undefined &&
+          !Object.hasOwn(schema.properties, field)
+        const kind = mapped !== undefined ? "%" : label === "repeated" ? "*" : isInline ? "^" : ""
+        const isPointer = label === "optional" && scalar !== undefined && pointers.get(message)?.has(field) === true
+        return `${field}=${number}:${kind}${scalar ?? shortName(given, home)}${isPointer ? "?" : ""}`
+      })
+    return fields.length === 0 || /(?:List|Options)$/.test(message) && message !== "DeleteOptions"
+      ? []
+      : [`${home}.${message} ${fields.join(" ")}`]
+  })
+}
+
+const folder = cache()
+const api = path.join(folder ?? "", `k8s.io/api@${version}`)
+if (folder === undefined || !fs.existsSync(api)) {
+  console.log(`protobuf: nothing to compare with, as k8s.io/api@${version} is not in the Go module cache`)
+  process.exit(isCheck ? 0 : 1)
+}
+const read = (...parts: ReadonlyArray<string>): string => fs.readFileSync(path.join(...parts), "utf8")
+const meta = path.join(folder, `k8s.io/apimachinery@${version}/pkg/apis/meta/v1`)
+const lines = [
+  ...messagesOf(read(meta, "generated.proto"), read(meta, "types.go"), "meta.v1"),
+  ...packages.flatMap((each) =>
+    messagesOf(read(api, each, "generated.proto"), read(api, each, "types.go"), each.replace("/", "."))
+  )
+]
+const text = `/**
+ * The fields of Kubernetes' protobuf messages: \`package.Message field=number:type …\`, one message per line.
+ *
+ * Types: \`s\` string, \`b\` bool, \`y\` bytes, \`i\` varint, \`d\` double, or a message. Before it \`*\` is a list, \`%\` a map
+ * from strings, \`^\` a message whose fields stand in the outer one. \`?\` behind it: zero is a value.
+ *
+ * Generated by \`scripts/protobuf.ts\` from k8s.io/api ${version}; do not edit.
+ *
+ * @internal
+ */
+export const messages = \`
+${lines.join("\n")}
+\`
+`
+if (!isCheck) fs.writeFileSync(target, text)
+else if (!fs.existsSync(target) || fs.readFileSync(target, "utf8") !== text) {
+  console.error("protobuf: src/Testing/internal/protobufMessages.ts differs from what the modules give")
+  process.exit(1)
+}
+console.log(`protobuf: ${lines.length} messages`)
