@@ -136,7 +136,7 @@ export const fromBroadcaster = Effect.fnUntraced(function*(
       name: Name.dns1123Subdomain(name).length === 0 ? name : yield* uuid,
       namespace: regarding.namespace === undefined || regarding.namespace === "" ? "default" : regarding.namespace,
       regarding,
-      related: occurrence.related === undefined ? undefined : referenceTo(occurrence.related, undefined),
+      related: occurrence.related === undefined ? undefined : referenceTo(occurrence.related),
       type: occurrence.type ?? "Normal",
       reason: occurrence.reason,
       action: occurrence.action,
@@ -162,13 +162,23 @@ const uuid = Effect.map(
   }
 )
 
-const isObject = (subject: Subject): subject is Extract<Subject, { readonly metadata: object }> =>
-  subject.metadata !== undefined
-
-const referenceTo = (subject: Subject, fieldPath: string | undefined): ObjectReference.ObjectReference => {
+/**
+ * The reference to what an event is about.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const referenceTo = (
+  subject: Subject | ObjectReference.ObjectReference,
+  fieldPath?: string
+): ObjectReference.ObjectReference => {
   const reference = isObject(subject) ? ObjectReference.fromObject(subject) : subject
   return fieldPath === undefined ? reference : { ...reference, fieldPath }
 }
+
+const isObject = (
+  subject: Subject | ObjectReference.ObjectReference
+): subject is Extract<Subject, { readonly metadata: object }> => "metadata" in subject && subject.metadata !== undefined
 
 /**
  * A recorder that records nothing, for programs and tests that do not care.
@@ -177,6 +187,34 @@ const referenceTo = (subject: Subject, fieldPath: string | undefined): ObjectRef
  * @since 0.1.0
  */
 export const none: EventRecorder["Service"] = EventRecorder.of({ record: () => Effect.void })
+
+/**
+ * What was recorded in memory, for tests: client-go's `FakeRecorder`.
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export interface Memory {
+  readonly recorder: EventRecorder["Service"]
+  /** In the order of recording. */
+  readonly recorded: Effect.Effect<ReadonlyArray<Occurrence & { readonly subject: Subject }>>
+}
+
+/**
+ * Makes a recorder that keeps what is recorded instead of writing it.
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export const makeMemory: Effect.Effect<Memory> = Effect.sync(() => {
+  const all: Array<Occurrence & { readonly subject: Subject }> = []
+  return {
+    recorder: EventRecorder.of({
+      record: (subject, occurrence) => Effect.sync(() => void all.push({ ...occurrence, subject }))
+    }),
+    recorded: Effect.sync(() => [...all])
+  }
+})
 
 /**
  * @category layers

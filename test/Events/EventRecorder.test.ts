@@ -8,6 +8,8 @@ import { ConfigMap, Event as CoreEvent, Namespace } from "../../src/Api/core/v1.
 import { Event } from "../../src/Api/events/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as EventRecorder from "../../src/Events/EventRecorder.ts"
+import * as EventSelector from "../../src/Events/EventSelector.ts"
+import * as FieldSelector from "../../src/Machinery/FieldSelector.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
 
 /** Lets everything that is runnable run, before time goes on and after. */
@@ -162,4 +164,43 @@ describe("EventRecorder over events.k8s.io/v1", () => {
       yield* close
       assert.deepStrictEqual((yield* events).map(({ series }) => series?.count), [2])
     }).pipe(Effect.provide(ApiServer.layer)))
+})
+
+describe("EventRecorder.makeMemory", () => {
+  it.effect("keeps what was recorded, in order", () =>
+    Effect.gen(function*() {
+      const { recorded, recorder } = yield* EventRecorder.makeMemory
+      const subject = { kind: "Pod", name: "web" }
+      yield* recorder.record(subject, { reason: "A", message: "a" })
+      yield* recorder.record(subject, { reason: "B", message: "b", type: "Warning" })
+      assert.deepStrictEqual(yield* recorded, [
+        { subject, reason: "A", message: "a" },
+        { subject, reason: "B", message: "b", type: "Warning" }
+      ])
+    }))
+})
+
+describe("EventSelector", () => {
+  it.effect("finds the events about an object", () =>
+    Effect.gen(function*() {
+      const { close, recorder, subject } = yield* start()
+      yield* recorder.record(subject, { reason: "A", message: "a" })
+      yield* recorder.record({ kind: "ConfigMap", namespace: "default", name: "other" }, { reason: "B", message: "b" })
+      yield* close
+      const core = yield* ResourceClient.make(CoreEvent, "default")
+      const { items } = yield* core.list({ fieldSelector: EventSelector.regarding(subject) })
+      assert.deepStrictEqual(items.map(({ reason }) => reason), ["A"])
+    }).pipe(Effect.provide(ApiServer.layer)))
+
+  it.effect("says only what the reference says", () =>
+    Effect.sync(() => {
+      const print = (reference: Parameters<typeof EventSelector.regarding>[0]) =>
+        FieldSelector.print(EventSelector.regarding(reference))
+      assert.strictEqual(print({}), "")
+      assert.strictEqual(print({ kind: "Pod", name: "" }), "involvedObject.kind=Pod")
+      assert.strictEqual(
+        print({ apiVersion: "apps/v1", name: "web", uid: "u" }),
+        "involvedObject.apiVersion=apps/v1,involvedObject.name=web,involvedObject.uid=u"
+      )
+    }))
 })
