@@ -21,6 +21,9 @@ const fields = {
 const describe = (reason: { readonly resource: string; readonly namespace?: string }, text: string): string =>
   `watch ${reason.resource}${reason.namespace === undefined ? "" : ` in namespace ${reason.namespace}`}: ${text}`
 
+// Verb and resource are said once.
+const said = ({ reason }: ApiError): string => reason.status.message || reason._tag
+
 /**
  * The version the watch started from, or had reached, is no longer in the server's history. List again.
  *
@@ -29,7 +32,7 @@ const describe = (reason: { readonly resource: string; readonly namespace?: stri
  */
 export class Expired extends Schema.TaggedError<Expired>(id("Expired"))("Expired", { ...fields, error: ApiError }) {
   override get message(): string {
-    return describe(this, this.error.message)
+    return describe(this, said(this.error))
   }
 }
 
@@ -41,7 +44,7 @@ export class Expired extends Schema.TaggedError<Expired>(id("Expired"))("Expired
  */
 export class Api extends Schema.TaggedError<Api>(id("Api"))("Api", { ...fields, error: ApiError }) {
   override get message(): string {
-    return describe(this, this.error.message)
+    return describe(this, `${this.error.reason._tag}: ${said(this.error)}`)
   }
 }
 
