@@ -4,6 +4,7 @@
 import * as Layer from "effect/Layer"
 import * as Kubernetes from "../../src/Kubernetes.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
+import * as Apply from "../conformance/ApplyTest.ts"
 import * as CustomResources from "../conformance/CustomResourcesTest.ts"
 import * as Discovery from "../conformance/DiscoveryTest.ts"
 import * as Kinds from "../conformance/KindsTest.ts"
@@ -13,4 +14,6 @@ import * as Writes from "../conformance/WritesTest.ts"
 
 const layer = Kubernetes.layer.pipe(Layer.provideMerge(ApiServer.layerTransport()))
 
-for (const { suite } of [CustomResources, Discovery, Kinds, Reads, Subresources, Writes]) suite("in memory", layer)
+for (const { suite } of [Apply, CustomResources, Discovery, Kinds, Reads, Subresources, Writes]) {
+  suite("in memory", layer)
+}

@@ -232,15 +232,7 @@ export const apply = (
   let known = managersOf(live)
   // What was there before anybody applied belongs to one manager of that name.
   if (known.length === 0 && !isNew) {
-    const fields = FieldSet.difference(excluding(StructuredMerge.fieldsOf(before, structure), writer), stripped)
-    known = [{
-      manager: "before-first-apply",
-      operation: "Update",
-      apiVersion,
-      subresource: "",
-      time: writer.time,
-      fields
-    }]
+    known = managersOf(update({ ...writer, manager: "before-first-apply" }, undefined, before))
   }
   const fields = excluding(StructuredMerge.fieldsOf(configuration, structure), writer)
   const last = known.find(isSelf)?.fields ?? FieldSet.empty

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import { definitions } from "../../Api/schemas.ts"
 import * as MicroTime from "../../Machinery/MicroTime.ts"
 import type * as ObjectSchema from "../../Machinery/ObjectSchema.ts"
+import * as Quantity from "../../Machinery/Quantity.ts"
 import * as Time from "../../Machinery/Time.ts"
 import * as Json from "./json.ts"
 
@@ -103,6 +104,13 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
     return value
   }
 
+  const quantity = (text: string): string => {
+    const parsed = Quantity.parse(text)
+    if (Result.isSuccess(parsed)) return Quantity.print(parsed.success)
+    problem ??= parsed.failure.reason
+    return text
+  }
+
   const visit = (given: Schema, value: unknown, path: string, owner: string, field: string): unknown => {
     const schema = targetOf(given)
     if (value === null || value === undefined || problem !== undefined) return undefined
@@ -118,10 +126,8 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
         : mismatch(value, { type: "integer" }, owner, field)
     }
     if (schema.format === "quantity") {
-      return typeof value === "number"
-        ? String(value)
-        : typeof value === "string"
-        ? value
+      return typeof value === "number" || typeof value === "string"
+        ? quantity(String(value))
         : mismatch(value, given, owner, field)
     }
     switch (schema.type) {
