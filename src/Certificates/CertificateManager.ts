@@ -141,8 +141,17 @@ const attempts = Schedule.exponential("2 seconds").pipe(
   )
 )
 
-/** A signer whose certificates are due when they are issued is asked once a second, not all the time. */
-const leastPause = Duration.seconds(1)
+/** Between two requests: a signer whose certificates are due when they are issued is not asked all the time. */
+const leastPause = 1000
+
+// A timer does not run while the machine sleeps.
+const longestSleep = 3_600_000
+
+const sleepUntil = (millis: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    millis <= now
+      ? Effect.void
+      : Effect.andThen(Effect.sleep(Math.min(millis - now, longestSleep)), sleepUntil(millis)))
 
 /**
  * Starts a manager. Fails with X509Error where the bootstrap pair is none; failures to get a certificate are logged,
@@ -188,6 +197,7 @@ export const makeWith = Effect.fnUntraced(function*(
   const turn = yield* Semaphore.make(1)
   /** What the last certificate was issued for. */
   let issuedFor: Identity.Input | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
 
   const enter = (phase: Phase) => SubscriptionRef.update(state, (old) => ({ ...old, phase }))
   const sawServer = (isServerHealthy: boolean) => SubscriptionRef.update(state, (old) => ({ ...old, isServerHealthy }))
@@ -212,6 +222,7 @@ export const makeWith = Effect.fnUntraced(function*(
 
   const attempt = Effect.fnUntraced(
     function*(identity: Identity.Input) {
+      askedAt = yield* Clock.currentTimeMillis
       yield* enter({ _tag: "Requesting", request: undefined })
       yield* Effect.logDebug("asking for a certificate")
       const keys = yield* PrivateKey.generate(algorithm)
@@ -220,10 +231,10 @@ export const makeWith = Effect.fnUntraced(function*(
         .pipe(Effect.tapError((error) => error._tag === "ApiError" ? sawServer(isHealthy(error)) : sawServer(false)))
       yield* enter({ _tag: "Requesting", request: created.name })
       const certificate = yield* SigningRequest.awaitCertificate(client, created, { timeout: options.timeout })
+      yield* sawServer(true)
       const previous = yield* store.current
       const pair = yield* store.update(certificate, yield* PrivateKey.toPem(keys.privateKey))
       issuedFor = identity
-      yield* sawServer(true)
       yield* Effect.logInfo("a certificate was issued and is in use").pipe(
         Effect.annotateLogs({ request: created.name, notAfter: DateTime.formatIso(pair.leaf.notAfter) })
       )
@@ -273,17 +284,19 @@ export const makeWith = Effect.fnUntraced(function*(
   const due = Effect.gen(function*() {
     const identity = yield* identityWanted
     const pair = Option.getOrUndefined(yield* store.current)
-    if (pair === undefined || isUnmet(identity, Option.some(pair))) return true
+    if (pair === undefined || isUnmet(identity, Option.some(pair))) {
+      yield* sleepUntil(askedAt + leastPause)
+      return true
+    }
     const renewAt = deadline(pair.leaf, yield* Random.next)
     yield* enter({ _tag: "Holding", renewAt })
     yield* Effect.logDebug("waiting until the certificate is renewed").pipe(
       Effect.annotateLogs({ renewAt: DateTime.formatIso(renewAt) })
     )
-    const now = yield* Clock.currentTimeMillis
-    return yield* Effect.sleep(Math.max(0, DateTime.toEpochMillis(renewAt) - now)).pipe(
+    return yield* sleepUntil(Math.max(DateTime.toEpochMillis(renewAt), askedAt + leastPause)).pipe(
       Effect.as(true),
-      Effect.raceFirst(Effect.as(otherWanted(undefined), true)),
-      // Somebody else renewed it; there is another deadline now.
+      // Another look at what is wanted and what is in use.
+      Effect.raceFirst(Effect.as(otherWanted(undefined), false)),
       Effect.raceFirst(Effect.as(otherInUse(pair), false))
     )
   })
@@ -293,8 +306,7 @@ export const makeWith = Effect.fnUntraced(function*(
       Effect.retry(attempts),
       // The schedule has no end.
       Effect.orDie,
-      Effect.raceFirst(otherWanted(identity)),
-      Effect.andThen(Effect.sleep(leastPause))
+      Effect.raceFirst(otherWanted(identity))
     ))
 
   const annotated = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Signature.Signature>> =>
@@ -353,7 +365,11 @@ export const layer = (
  * @since 0.1.0
  */
 export const deadline = (certificate: Certificate.Certificate, random: number): DateTime.Utc =>
-  DateTime.addDuration(certificate.notBefore, Duration.times(Certificate.lifetime(certificate), 0.7 + 0.2 * random))
+  DateTime.addDuration(
+    certificate.notBefore,
+    // Clocks and timers count whole milliseconds.
+    Math.floor(Duration.toMillis(Certificate.lifetime(certificate)) * (0.7 + 0.2 * random))
+  )
 
 const usagesOf = (usages: Options["usages"], algorithm: PrivateKey.Algorithm) =>
   usages === "client"

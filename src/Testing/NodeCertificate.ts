@@ -168,19 +168,30 @@ export const make = (options: Options): Effect.Effect<Certificate> =>
   })
 
 /**
+ * How to sign a request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SignOptions {
+  readonly issuer: Certificate
+  /** From now on. 30 days unless given. */
+  readonly validFor?: Duration.Input | undefined
+  /** What to certify in place of what is asked for, as signers may. */
+  readonly identity?: Identity.Input | undefined
+}
+
+/**
  * Certifies what a request (PKCS #10, PEM) asks for, as a signer of the cluster does: PEM. Fails with X509Error where it
  * is no request. Its signature is not looked at.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const sign = (
-  request: string,
-  options: { readonly issuer: Certificate; readonly validFor?: Duration.Input | undefined }
-): Effect.Effect<string, X509Error> =>
+export const sign = (request: string, options: SignOptions): Effect.Effect<string, X509Error> =>
   Effect.flatMap(Effect.fromResult(CertificateRequest.fromPem(request)), ({ identity, publicKey }) =>
     issue({
-      identity,
+      identity: options.identity === undefined ? identity : Identity.make(options.identity),
       publicKey,
       isAuthority: false,
       validFor: options.validFor,

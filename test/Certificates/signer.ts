@@ -12,12 +12,14 @@ import * as SigningRequest from "../../src/Certificates/SigningRequest.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import type { Persisted } from "../../src/Machinery/Resource.ts"
 import * as NodeCertificate from "../../src/Testing/NodeCertificate.ts"
+import * as RetryWatcher from "../../src/Watch/RetryWatcher.ts"
+import type * as Identity from "../../src/X509/Identity.ts"
 
 export type Request = Persisted<CertificateSigningRequest, "Cluster">
 
 /** What becomes of a request: signed to live for so long, denied, failed, deleted, approved and left, or left. */
 export type Verdict =
-  | { readonly _tag: "Sign"; readonly validFor: Duration.Input }
+  | { readonly _tag: "Sign"; readonly validFor: Duration.Input; readonly identity?: Identity.Input }
   | { readonly _tag: "Deny" | "Fail" | "Delete" | "Approve" | "Leave" }
 
 export const requests = ResourceClient.make(Descriptor)
@@ -55,7 +57,8 @@ export const carryOut = Effect.fnUntraced(function*(
       const approved = yield* SigningRequest.approve(client, name, decision)
       const certificate = yield* NodeCertificate.sign(pemOf(request.spec.request), {
         issuer,
-        validFor: verdict.validFor
+        validFor: verdict.validFor,
+        identity: verdict.identity
       })
       yield* client.updateStatus({
         ...approved,
@@ -72,7 +75,9 @@ export const run = Effect.fnUntraced(function*(verdictOf: (request: Request, cou
   const issuer = yield* NodeCertificate.make({ commonName: "authority", isAuthority: true })
   const client = yield* requests
   const seen: Array<Request> = []
-  yield* client.watch({ resourceVersion: "0" }).pipe(
+  const { metadata } = yield* client.list()
+  // Watches end by themselves after a while, and tests let months go by.
+  yield* RetryWatcher.make(client.listWatch(), { resourceVersion: metadata.resourceVersion ?? "" }).pipe(
     Stream.runForEach((event) => {
       if (event.type !== "ADDED") return Effect.void
       seen.push(event.object)
