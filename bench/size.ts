@@ -64,64 +64,67 @@ const importTime = (file: string): number => {
   return performance.now() - begun
 }
 
-export const run: Effect.Effect<ReadonlyArray<Figure.Figure>, unknown, FileSystem.FileSystem | Path.Path> = Effect.scoped(
-  Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const root = path.dirname(import.meta.dirname)
-    const folder = yield* fs.makeTempDirectoryScoped()
-    const fileOf = (name: Program) => path.join(folder, `${name}.mjs`)
-    const sizes = new Map<Program, number>()
-    for (const name of names) {
-      yield* Effect.tryPromise(() =>
-        esbuild.build({
-          stdin: { contents: programs[name], resolveDir: root, loader: "ts" },
-          outfile: fileOf(name),
-          bundle: true,
-          minify: true,
-          platform: "node",
-          format: "esm",
-          target: "node22",
-          conditions: ["@effect-kubernetes/source"],
-          // CommonJS in it asks for Node's modules by require.
-          banner: { js: `import { createRequire } from "node:module";const require = createRequire(import.meta.url);` },
-          logLevel: "error"
-        })
-      )
-      sizes.set(name, Number((yield* fs.stat(fileOf(name))).size))
-    }
-    const times = new Map(names.map((name) => [name, new Array<number>()]))
-    for (let round = 0; round < rounds; round++) {
-      for (const name of names) times.get(name)?.push(importTime(fileOf(name)))
-    }
-    const start = Figure.median(times.get("node") ?? [])
-    const time = (name: Program) => Figure.median(times.get(name) ?? []) - start
-    const size = (name: Program) => (sizes.get(name) ?? Number.NaN) / 1e6
-    return [
-      {
-        name: "bundle of one typed get",
-        value: size("ours"),
-        unit: "MB",
-        bar: { atMost: 1.0 }
-      },
-      {
-        name: "bundle of one typed get by the clientset, with informers, discovery and streams",
-        value: size("whole"),
-        unit: "MB"
-      },
-      {
-        name: "import of one typed get",
-        value: time("ours"),
-        unit: "ms",
-        against: { name: "effect and NodeHttpClient", value: time("effect") },
-        bar: { atMost: 1.3 }
-      },
-      {
-        name: "import of the clientset, with informers, discovery and streams",
-        value: time("whole"),
-        unit: "ms",
-        against: { name: "effect and NodeHttpClient", value: time("effect") }
+export const run: Effect.Effect<ReadonlyArray<Figure.Figure>, unknown, FileSystem.FileSystem | Path.Path> = Effect
+  .scoped(
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const root = path.dirname(import.meta.dirname)
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const fileOf = (name: Program) => path.join(folder, `${name}.mjs`)
+      const sizes = new Map<Program, number>()
+      for (const name of names) {
+        yield* Effect.tryPromise(() =>
+          esbuild.build({
+            stdin: { contents: programs[name], resolveDir: root, loader: "ts" },
+            outfile: fileOf(name),
+            bundle: true,
+            minify: true,
+            platform: "node",
+            format: "esm",
+            target: "node22",
+            conditions: ["@effect-kubernetes/source"],
+            // CommonJS in it asks for Node's modules by require.
+            banner: {
+              js: `import { createRequire } from "node:module";const require = createRequire(import.meta.url);`
+            },
+            logLevel: "error"
+          })
+        )
+        sizes.set(name, Number((yield* fs.stat(fileOf(name))).size))
       }
-    ]
-  })
-)
+      const times = new Map(names.map((name) => [name, new Array<number>()]))
+      for (let round = 0; round < rounds; round++) {
+        for (const name of names) times.get(name)?.push(importTime(fileOf(name)))
+      }
+      const start = Figure.median(times.get("node") ?? [])
+      const time = (name: Program) => Figure.median(times.get(name) ?? []) - start
+      const size = (name: Program) => (sizes.get(name) ?? Number.NaN) / 1e6
+      return [
+        {
+          name: "bundle of one typed get",
+          value: size("ours"),
+          unit: "MB",
+          bar: { atMost: 1.0 }
+        },
+        {
+          name: "bundle of one typed get by the clientset, with informers, discovery and streams",
+          value: size("whole"),
+          unit: "MB"
+        },
+        {
+          name: "import of one typed get",
+          value: time("ours"),
+          unit: "ms",
+          against: { name: "effect and NodeHttpClient", value: time("effect") },
+          bar: { atMost: 1.3 }
+        },
+        {
+          name: "import of the clientset, with informers, discovery and streams",
+          value: time("whole"),
+          unit: "ms",
+          against: { name: "effect and NodeHttpClient", value: time("effect") }
+        }
+      ]
+    })
+  )

@@ -7,7 +7,10 @@
  *
  * @since 0.1.0
  */
-import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeStdio from "@effect/platform-node/NodeStdio"
 import type * as Config from "effect/Config"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -36,6 +39,11 @@ export type NodeRestClient = RestClient.RestClient | Transport | ClientConfig.Cl
  */
 export type Failure = KubeconfigError | RequestError | Config.ConfigError
 
+// What configuration and credentials need of Node: files, and processes and a terminal for exec plugins.
+const services = NodeChildProcessSpawner.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeStdio.layer))
+)
+
 // Layers are memoized by reference: a second cluster inside the first needs a transport, and a token, of its own.
 const isolated = <A, E, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, E, R> =>
   Layer.effectContext(Layer.build(Layer.fresh(layer)))
@@ -47,7 +55,7 @@ const over = <E>(config: Layer.Layer<ClientConfig.ClientConfig, E>): Layer.Layer
     isolated,
     Layer.provide(CredentialResolver.layer),
     Layer.provide(Layer.provide(OidcHttpClient.layerHttpClient, FetchHttpClient.layer)),
-    Layer.provide(NodeServices.layer)
+    Layer.provide(services)
   )
 
 /**
@@ -57,7 +65,7 @@ const over = <E>(config: Layer.Layer<ClientConfig.ClientConfig, E>): Layer.Layer
  * @since 0.1.0
  */
 export const layer: Layer.Layer<NodeRestClient, Failure> = over(
-  Layer.provide(ClientConfig.layer, NodeServices.layer)
+  Layer.provide(ClientConfig.layer, services)
 )
 
 /**
@@ -68,8 +76,7 @@ export const layer: Layer.Layer<NodeRestClient, Failure> = over(
  */
 export const layerKubeconfig = (
   options?: ClientConfig.KubeconfigOptions
-): Layer.Layer<NodeRestClient, Failure> =>
-  over(Layer.provide(ClientConfig.layerKubeconfig(options), NodeServices.layer))
+): Layer.Layer<NodeRestClient, Failure> => over(Layer.provide(ClientConfig.layerKubeconfig(options), services))
 
 /**
  * The pod this process runs in, and nothing else.
@@ -78,7 +85,7 @@ export const layerKubeconfig = (
  * @since 0.1.0
  */
 export const layerInCluster: Layer.Layer<NodeRestClient, Failure> = over(
-  Layer.provide(ClientConfig.layerInCluster, NodeServices.layer)
+  Layer.provide(ClientConfig.layerInCluster, services)
 )
 
 /**

@@ -25,7 +25,7 @@ import * as Authentication from "./Authentication.ts"
 import * as CaBundle from "./CaBundle.ts"
 import * as connectionError from "./internal/connectionError.ts"
 import * as nodeExchange from "./internal/nodeExchange.ts"
-import * as nodePools from "./internal/nodePools.ts"
+import type * as NodePools from "./internal/nodePools.ts"
 import * as nodeProxy from "./internal/nodeProxy.ts"
 import * as Proxy from "./Proxy.ts"
 import * as RestMetrics from "./RestMetrics.ts"
@@ -92,6 +92,8 @@ export const make = Effect.fnUntraced(function*(
 
   const context = yield* Effect.context<never>()
   const dns = Metric.withAttributes(RestMetrics.dnsDuration, { host: url.host })
+  // undici is half of what a program has to load, so it is loaded where it is needed first.
+  const nodePools = yield* Effect.promise(() => import("./internal/nodePools.ts"))
   const pools = nodePools.make({
     isInsecure,
     serverName: options.tlsServerName,
@@ -114,7 +116,7 @@ export const make = Effect.fnUntraced(function*(
 
   const responseTimeout = options.responseTimeout === undefined ? 0 : Duration.toMillis(options.responseTimeout)
   const { ca, credential } = options
-  const poolFor = (where: connectionError.Where): Effect.Effect<nodePools.Pool, RequestError> => {
+  const poolFor = (where: connectionError.Where): Effect.Effect<NodePools.Pool, RequestError> => {
     if (ca === undefined && credential === undefined) return get(nothing, where)
     const bundle = ca === undefined ? Effect.undefined : ca.get
     const value = credential === undefined
@@ -126,9 +128,9 @@ export const make = Effect.fnUntraced(function*(
     )
   }
   const get = (
-    material: nodePools.Material,
+    material: NodePools.Material,
     where: connectionError.Where
-  ): Effect.Effect<nodePools.Pool, RequestError> =>
+  ): Effect.Effect<NodePools.Pool, RequestError> =>
     Effect.try({ try: () => pools.get(material), catch: (error) => connectionError.classify(error, where) })
 
   return Transport.Transport.of({
@@ -166,7 +168,7 @@ const sendUnprocessed = <A, R>(
         sendUnprocessed(send, resends + 1)
       ))
 
-const nothing: nodePools.Material = { ca: undefined, certificate: undefined }
+const nothing: NodePools.Material = { ca: undefined, certificate: undefined }
 
 /**
  * The transport to one server, without authentication but for a client certificate.
