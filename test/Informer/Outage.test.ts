@@ -146,22 +146,27 @@ it.effect.prop(
   { arbitrary: { runs: 40 } }
 )
 
-it.effect("an object of ten megabytes, in pieces that cut characters, arrives whole", () =>
-  program((way) =>
-    Effect.scoped(Effect.gen(function*() {
-      way.cut = (chunk) =>
-        Array.from({ length: Math.ceil(chunk.length / 65_521) }, (_, index) =>
-          chunk.subarray(index * 65_521, (index + 1) * 65_521))
-      const configMaps = yield* informer
-      yield* configMaps.awaitSynced
-      const value = "ä€𝄞".repeat(1_200_000)
-      yield* write("big", value)
-      yield* TestClock.adjust("10 millis")
-      assert.isTrue((yield* configMaps.list).some((object) =>
-        object.data?.value === value
-      ))
-    }))
-  ))
+for (const isWatchList of [true, false]) {
+  it.effect(`ten megabytes in pieces that cut characters arrive whole, ${isWatchList ? "streamed" : "listed"}`, () =>
+    program((way) =>
+      Effect.scoped(Effect.gen(function*() {
+        way.cut = (chunk) =>
+          Array.from({ length: Math.ceil(chunk.length / 65_521) }, (_, index) =>
+            chunk.subarray(index * 65_521, (index + 1) * 65_521))
+        const value = "ä€𝄞".repeat(110_000)
+        for (let index = 0; index < 11; index++) {
+          yield* write(`big-${index}`, value)
+        }
+        const informers = yield* InformerFactory.InformerFactory
+        const configMaps = yield* informers.get(ConfigMap, { namespaces: "default", isWatchList })
+        yield* configMaps.awaitSynced
+        const values = (yield* configMaps.list).map((object) =>
+          object.data?.value
+        )
+        assert.deepStrictEqual(values.map((each) => each === value), Array.from({ length: 11 }, () => true))
+      }))
+    ))
+}
 
 it.effect("an informer that is left while its server is away ends at once", () =>
   program((way) =>

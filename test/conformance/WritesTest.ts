@@ -7,13 +7,15 @@ import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Deployment } from "../../src/Api/apps/v1.ts"
-import { ConfigMap, Pod } from "../../src/Api/core/v1.ts"
+import { ConfigMap, Pod, Secret } from "../../src/Api/core/v1.ts"
 import * as Entry from "../../src/Clientset/Entry.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as Wait from "../../src/Clientset/Wait.ts"
 import * as WaitCondition from "../../src/Clientset/WaitCondition.ts"
 import type { Kubernetes } from "../../src/Kubernetes.ts"
+import type { ApiError } from "../../src/Machinery/ApiError.ts"
 import * as Patch from "../../src/Machinery/Patch.ts"
+import type { RequestError } from "../../src/Machinery/RequestError.ts"
 import * as Warning from "../../src/Rest/Warning.ts"
 import * as Pager from "../../src/Watch/Pager.ts"
 import * as namespace from "./namespace.ts"
@@ -136,6 +138,38 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
         )
         const badName = yield* Effect.flip(deployments.create({ metadata: { name: "Web_0" } }))
         assert.strictEqual(badName.reason._tag, "Invalid")
+      }))
+
+    it.effect("what is too large is refused: a ConfigMap, a Secret, and any request", () =>
+      Effect.gen(function*() {
+        const space = yield* namespace.scoped
+        const configMaps = yield* ResourceClient.make(ConfigMap, space)
+        const secrets = yield* ResourceClient.make(Secret, space)
+        const dryRun = { dryRun: "All" } as const
+        const mebibyte = "x".repeat(1024 * 1024)
+        const metadata = { name: "large" }
+        yield* configMaps.create({ metadata, data: { a: mebibyte.slice(8), "not-counted": "€" } }, dryRun)
+        const refusal = (call: Effect.Effect<unknown, ApiError | RequestError>) =>
+          Effect.map(Effect.flip(call), (error) =>
+            error._tag === "ApiError"
+              ? [error.reason._tag, error.reason.status.message, error.reason.status.details?.causes?.[0]?.field]
+              : [error.message])
+        assert.deepStrictEqual(
+          yield* refusal(configMaps.create({ metadata, data: { a: mebibyte.slice(8), b: "€€€" } }, dryRun)),
+          ["Invalid", "ConfigMap \"large\" is invalid: []: Too long: may not be more than 1048576 bytes", "[]"]
+        )
+        assert.deepStrictEqual(
+          yield* refusal(configMaps.create({ metadata, data: { a: mebibyte }, binaryData: { b: "eA==" } }, dryRun)),
+          ["Invalid", "ConfigMap \"large\" is invalid: []: Too long: may not be more than 1048576 bytes", "[]"]
+        )
+        assert.deepStrictEqual(
+          yield* refusal(secrets.create({ metadata, stringData: { a: `${mebibyte}x` } }, dryRun)),
+          ["Invalid", "Secret \"large\" is invalid: data: Too long: may not be more than 1048576 bytes", "data"]
+        )
+        assert.deepStrictEqual(
+          yield* refusal(configMaps.create({ metadata, data: { a: mebibyte.repeat(3) } }, dryRun)),
+          ["RequestEntityTooLarge", "Request entity too large: limit is 3145728", undefined]
+        )
       }))
 
     it.effect("an apply conflicts with another manager's fields, and takes them by force", () =>

@@ -204,6 +204,11 @@ const removeAll = (target: Target): Outcome<Reply.Reply> =>
     return Reply.json(200, Presenting.many(call, served, form, { ...listed, items }), form)
   })
 
+/** `--max-request-body-bytes` of a real server. */
+const bodyLimit = 3 * 1024 * 1024
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).length
+
 const verbs: { readonly [verb: string]: (target: Target) => Outcome<Reply.Reply> } = {
   list,
   watch: list,
@@ -248,6 +253,9 @@ const resource = (
     }
     if (served.custom?.warning !== undefined) call.warnings.push(served.custom.warning)
     const form = yield* Negotiation.form(request.accept)
+    if (request.body.text.length > bodyLimit / 3 && byteLength(request.body.text) > bodyLimit) {
+      return yield* Result.fail(StatusError.tooLarge(bodyLimit))
+    }
     const target: Target = { server, call, request, served, path, form }
     return yield* verbs[verb]?.(target) ?? Result.fail(StatusError.methodNotAllowed)
   })

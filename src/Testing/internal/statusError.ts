@@ -118,6 +118,10 @@ export const unprocessable: StatusError = make(
   {}
 )
 
+/** A request with a body beyond the limit in bytes. */
+export const tooLarge = (limit: number): StatusError =>
+  make(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limit}`)
+
 /** A request that says nothing the server understands. */
 export const badRequest = (message: string): StatusError => make(400, "BadRequest", message)
 

@@ -128,6 +128,26 @@ const dataKeys = (object: Json.JsonObject, field: string): Errors =>
     Name.configMapKey(key).map((problem) => FieldError.invalid(`${field}[${key}]`, key, problem))
   )
 
+/** The most bytes that a ConfigMap or a Secret holds, keys not counted. */
+const dataLimit = 1024 * 1024
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).length
+
+/** What base64 says in bytes, padding left out. */
+const decodedLength = (text: string): number => Math.floor(text.replace(/[=\s]/g, "").length * 3 / 4)
+
+const sizeErrors = (
+  field: string,
+  lengths: ReadonlyArray<readonly [part: unknown, length: (text: string) => number]>
+) => {
+  const size = lengths.reduce(
+    (sum, [part, length]) =>
+      Object.values(Json.objectOf(part)).reduce((inner: number, value) => inner + length(Json.textOf(value)), sum),
+    0
+  )
+  return size > dataLimit ? [FieldError.tooLong(field, dataLimit)] : []
+}
+
 const frozen = (fields: ReadonlyArray<string>): Rule => (object, live) =>
   live?.["immutable"] === true
     ? [
@@ -143,11 +163,13 @@ const frozen = (fields: ReadonlyArray<string>): Rule => (object, live) =>
 const configMap: Rule = (object, live) => [
   ...dataKeys(object, "data"),
   ...dataKeys(object, "binaryData"),
+  ...sizeErrors("[]", [[object["data"], byteLength], [object["binaryData"], decodedLength]]),
   ...frozen(["data", "binaryData"])(object, live)
 ]
 
 const secret: Rule = (object, live) => [
   ...dataKeys(object, "data"),
+  ...sizeErrors("data", [[object["data"], decodedLength]]),
   ...frozen(["data"])(object, live),
   ...(live !== undefined && object["type"] !== live["type"] ? [immutable("type", object["type"])] : [])
 ]
