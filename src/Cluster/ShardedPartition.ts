@@ -39,6 +39,8 @@ export interface Options {
 
 interface Shard {
   isHeld: boolean
+  /** The runner's session in which it is held. */
+  session: string | undefined
   running: number
   readonly isIdle: Latch.Latch
   /** Open when running reconciles have to go. */
@@ -47,6 +49,7 @@ interface Shard {
 
 const newShard = (): Shard => ({
   isHeld: false,
+  session: undefined,
   running: 0,
   isIdle: Latch.makeUnsafe(true),
   expelled: Latch.makeUnsafe(false)
@@ -77,16 +80,19 @@ export const make = Effect.fnUntraced(function*(
 
   const numberOf = (id: string): number => sharding.getShardId(EntityId.make(id), group).id
 
-  // A process that stood still for longer than its lease may not have heard that it lost its shards.
-  const isCurrent = (): boolean => {
-    if (Option.isNone(leases) || Option.isNone(runnerAddress)) return true
-    const { host, port } = runnerAddress.value
-    return leases.value.current(`${host}:${port}`) !== undefined
-  }
+  const address = Option.match(runnerAddress, { onNone: () => "", onSome: ({ host, port }) => `${host}:${port}` })
+  const session = (which: "current" | "latest"): string | undefined =>
+    Option.isNone(leases) ? "" : leases.value[which](address)?.id
+
+  // A process that stood still for longer than its lease may not have heard that it lost its shards, and may have begun
+  // another session meanwhile.
+  const isOwn = (shard: Shard): boolean =>
+    shard.isHeld && shard.session !== undefined && shard.session === session("current")
 
   const take = (number: number, shard: Shard) =>
     Effect.sync(() => {
       shard.isHeld = true
+      shard.session = session("latest")
       shard.expelled = Latch.makeUnsafe(false)
       for (const subscriber of subscribers) Queue.offerUnsafe(subscriber, number)
     })
@@ -146,12 +152,12 @@ export const make = Effect.fnUntraced(function*(
   const hold = <A, E, R>(key: string, effect: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
     Effect.suspend(() => {
       const shard = shardOf(key)
-      if (shard === undefined || !shard.isHeld || !isCurrent()) return Effect.succeedNone
+      if (shard === undefined || !isOwn(shard)) return Effect.succeedNone
       const { expelled } = shard
       return Effect.acquireUseRelease(
         Effect.sync(() => {
           // The fiber may have yielded since it looked.
-          if (!shard.isHeld) return false
+          if (!isOwn(shard)) return false
           shard.running++
           shard.isIdle.closeUnsafe()
           return true
@@ -170,7 +176,10 @@ export const make = Effect.fnUntraced(function*(
     })
 
   return {
-    isOwn: (key) => shardOf(key)?.isHeld === true && isCurrent(),
+    isOwn: (key) => {
+      const shard = shardOf(key)
+      return shard !== undefined && isOwn(shard)
+    },
     gains,
     hold
   }

@@ -24,10 +24,10 @@ const counted = Effect.fnUntraced(function*() {
     maps,
     requests,
     counting: {
-      get: ((name, options) => Effect.suspend(() => (requests.push("get"), maps.get(name, options)))) as typeof maps.get,
-      patch:
-        ((name, patch, options) =>
-          Effect.suspend(() => (requests.push("patch"), maps.patch(name, patch, options)))) as typeof maps.patch
+      get: ((name, options) =>
+        Effect.suspend(() => (requests.push("get"), maps.get(name, options)))) as typeof maps.get,
+      patch: ((name, patch, options) =>
+        Effect.suspend(() => (requests.push("patch"), maps.patch(name, patch, options)))) as typeof maps.patch
     }
   }
 })
@@ -114,17 +114,22 @@ describe("Finalizer", () => {
     Effect.forEach(Array.from({ length: 10 }, (_, seed) => seed), (seed) =>
       Effect.gen(function*() {
         const maps = yield* client
-        const old = yield* maps.create({ metadata: { name: "a", finalizers: ["example.com/out-1", "example.com/out-2"] } })
-        const one = (effect: Effect.Effect<unknown, unknown>) =>
-          Effect.retry(Effect.delay(effect, 5), { times: 20 })
-        const fiber = yield* Effect.forkChild(Effect.forEach([
-          Finalizer.remove(maps, old, "example.com/out-1"),
-          Finalizer.add(maps, old, "example.com/in-1"),
-          Finalizer.remove(maps, old, "example.com/out-2"),
-          Finalizer.add(maps, old, "example.com/in-2"),
-          maps.patch("a", Patch.merge({ metadata: { labels: { seed: String(seed) } } })),
-          Finalizer.add(maps, old, "example.com/in-3")
-        ], one, { concurrency: "unbounded" }))
+        const old = yield* maps.create({
+          metadata: { name: "a", finalizers: ["example.com/out-1", "example.com/out-2"] }
+        })
+        const one = (effect: Effect.Effect<unknown, unknown>) => Effect.retry(Effect.delay(effect, 5), { times: 20 })
+        const fiber = yield* Effect.forkChild(Effect.forEach(
+          [
+            Finalizer.remove(maps, old, "example.com/out-1"),
+            Finalizer.add(maps, old, "example.com/in-1"),
+            Finalizer.remove(maps, old, "example.com/out-2"),
+            Finalizer.add(maps, old, "example.com/in-2"),
+            maps.patch("a", Patch.merge({ metadata: { labels: { seed: String(seed) } } })),
+            Finalizer.add(maps, old, "example.com/in-3")
+          ],
+          one,
+          { concurrency: "unbounded" }
+        ))
         for (let turn = 0; turn < 200 && fiber.pollUnsafe() === undefined; turn++) yield* TestClock.adjust("10 millis")
         const { metadata } = yield* maps.get("a")
         assert.sameMembers([...metadata.finalizers ?? []], ["example.com/in-1", "example.com/in-2", "example.com/in-3"])
@@ -174,9 +179,15 @@ describe("Finalizer.around", () => {
       yield* maps.delete("a")
       assert.isUndefined(yield* Finalizer.around(maps, yield* maps.get("a"), life(log)))
       // The cache does not know of the deletion.
-      assert.isUndefined(yield* Finalizer.around(maps, { ...created, metadata: { ...created.metadata, finalizers: [theirs] } }, life(log)).pipe(
-        Effect.raceFirst(Effect.forever(TestClock.adjust("50 millis")))
-      ))
+      assert.isUndefined(
+        yield* Finalizer.around(
+          maps,
+          { ...created, metadata: { ...created.metadata, finalizers: [theirs] } },
+          life(log)
+        ).pipe(
+          Effect.raceFirst(Effect.forever(TestClock.adjust("50 millis")))
+        )
+      )
       yield* Finalizer.remove(maps, yield* maps.get("a"), theirs)
       assert.isUndefined(yield* Finalizer.around(maps, created, life(log)))
       assert.deepStrictEqual(log, [])

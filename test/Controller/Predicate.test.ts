@@ -133,15 +133,17 @@ describe("Predicate: combinations", () => {
   const no: Predicate.Predicate<Thing> = () => false
 
   it("and passes what all pass, and everything where there are none", () => {
-    assert.deepStrictEqual([[yes, yes], [yes, no], [no, yes], [no, no], []].map((all) =>
-      Predicate.and(...all)(added(plain))
-    ), [true, false, false, false, true])
+    assert.deepStrictEqual(
+      [[yes, yes], [yes, no], [no, yes], [no, no], []].map((all) => Predicate.and(...all)(added(plain))),
+      [true, false, false, false, true]
+    )
   })
 
   it("or passes what one passes, and nothing where there are none", () => {
-    assert.deepStrictEqual([[yes, yes], [yes, no], [no, yes], [no, no], []].map((all) =>
-      Predicate.or(...all)(added(plain))
-    ), [true, true, true, false, false])
+    assert.deepStrictEqual(
+      [[yes, yes], [yes, no], [no, yes], [no, no], []].map((all) => Predicate.or(...all)(added(plain))),
+      [true, true, true, false, false]
+    )
   })
 
   it("not passes the rest", () => {

@@ -35,12 +35,15 @@ describe("Controller.rbac", () => {
   it("makes a Role in each namespace of a controller that keeps to namespaces", () => {
     const controller = Controller.make(ConfigMap, { namespaces: ["b", "a"], owns: [Secret], reconcile })
     const rules = [{ apiGroups: [""], resources: ["configmaps", "secrets"], verbs: ["list", "watch"] }]
-    assert.deepStrictEqual(Controller.rbac(controller, { name: "web" }), ["a", "b"].map((namespace) => ({
-      apiVersion: "rbac.authorization.k8s.io/v1" as const,
-      kind: "Role" as const,
-      metadata: { name: "web", namespace },
-      rules
-    })))
+    assert.deepStrictEqual(
+      Controller.rbac(controller, { name: "web" }),
+      ["a", "b"].map((namespace) => ({
+        apiVersion: "rbac.authorization.k8s.io/v1" as const,
+        kind: "Role" as const,
+        metadata: { name: "web", namespace },
+        rules
+      }))
+    )
   })
 
   it("says nothing twice: what is granted everywhere is in no Role", () => {
