@@ -7,6 +7,7 @@
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
  * @internal
  */
+import * as Base64 from "effect/encoding/Base64"
 import * as MicroTime from "../../Machinery/MicroTime.ts"
 import * as Time from "../../Machinery/Time.ts"
 import * as Json from "./json.ts"
@@ -92,8 +93,6 @@ const rawFields = (bytes: Uint8Array): ReadonlyArray<Raw> | undefined => {
 
 const utf8 = new TextDecoder()
 
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64")
-
 const empty = new Uint8Array()
 
 const bytesOf = (raw: Raw): Uint8Array => "bytes" in raw ? raw.bytes : empty
@@ -160,7 +159,7 @@ const valueOf = (type: string, raw: Raw): unknown => {
     case "d":
       return double(bytesOf(raw))
     case "y":
-      return base64(bytesOf(raw))
+      return Base64.encode(bytesOf(raw))
     default: {
       const fields = rawFields(bytesOf(raw)) ?? []
       const special_ = special[type]
