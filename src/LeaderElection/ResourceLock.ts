@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { Lease } from "../Api/coordination/v1.ts"
 import * as ResourceClient from "../Clientset/ResourceClient.ts"
 import { EventRecorder } from "../Events/EventRecorder.ts"
@@ -15,6 +16,8 @@ import type { ApiError } from "../Machinery/ApiError.ts"
 import type { RequestError } from "../Machinery/RequestError.ts"
 import type { Persisted } from "../Machinery/Resource.ts"
 import type { RestClient } from "../Rest/RestClient.ts"
+import type { Failure as WatchFailure } from "../Watch/ListWatch.ts"
+import * as RetryWatcher from "../Watch/RetryWatcher.ts"
 import * as LeaderElectionRecord from "./LeaderElectionRecord.ts"
 
 /**
@@ -55,6 +58,11 @@ export interface ResourceLock {
     held: Held,
     record: LeaderElectionRecord.LeaderElectionRecord
   ) => Effect.Effect<Held, Failure>
+  /**
+   * Tells each time that a holder gave the lock up since a record was read. It may miss some and fail; a candidate that
+   * hears of none looks for itself.
+   */
+  readonly freed: (since: Held) => Stream.Stream<void, WatchFailure>
   /** Tells people what happened, as an Event on the object; does nothing where no recorder is provided. */
   readonly recordEvent: (held: Held, message: string) => Effect.Effect<void>
 }
@@ -77,7 +85,7 @@ const heldBy = (lease: Persisted<Lease>): Held => ({ record: LeaderElectionRecor
 
 /**
  * A lock that is a Lease of `coordination.k8s.io/v1`. Its user needs the verbs get, create and update on leases in the
- * namespace. Events are recorded where an `EventRecorder` is in the context.
+ * namespace, and watch where `freed` is pulled. Events are recorded where an `EventRecorder` is in the context.
  *
  * @category constructors
  * @since 0.1.0
@@ -87,6 +95,7 @@ export const lease = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ResourceLock, never, RestClient> {
   const { identity, labels, name, namespace } = options
   const leases = yield* ResourceClient.make(Lease, namespace)
+  const listWatch = leases.listWatch({ fieldSelector: `metadata.name=${name}` })
   const recorder = yield* Effect.serviceOption(EventRecorder)
 
   return {
@@ -114,6 +123,11 @@ export const lease = Effect.fnUntraced(function*(
           spec: LeaderElectionRecord.toLeaseSpec(record)
         }),
         heldBy
+      ),
+    freed: ({ lease }) =>
+      RetryWatcher.make(listWatch, { resourceVersion: lease.metadata.resourceVersion }).pipe(
+        Stream.filter(({ object, type }) => type !== "DELETED" && heldBy(object).record.holderIdentity === ""),
+        Stream.map(() => undefined)
       ),
     recordEvent: ({ lease }, message) =>
       Option.match(recorder, {

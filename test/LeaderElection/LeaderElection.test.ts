@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Lease } from "../../src/Api/coordination/v1.ts"
 import { LeaseCandidate as Candidate } from "../../src/Api/coordination/v1beta1.ts"
@@ -13,8 +14,11 @@ import { Event as CoreEvent } from "../../src/Api/core/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as EventRecorder from "../../src/Events/EventRecorder.ts"
 import * as LeaderElection from "../../src/LeaderElection/LeaderElection.ts"
+import * as LeaderElector from "../../src/LeaderElection/LeaderElector.ts"
 import * as LeaseCandidate from "../../src/LeaderElection/LeaseCandidate.ts"
+import * as ResourceLock from "../../src/LeaderElection/ResourceLock.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
+import * as MemoryLease from "./memoryLease.ts"
 
 /** Lets everything that is runnable run, before time goes on and after. */
 const settle = Effect.repeat(Effect.yieldNow, { times: 300 })
@@ -22,6 +26,8 @@ const adjust = (duration: Duration.Input) =>
   settle.pipe(Effect.andThen(TestClock.adjust(duration)), Effect.andThen(settle))
 
 const options = { namespace: "default", name: "web-controller" }
+
+const refused = MemoryLease.failure(403, "Forbidden")
 
 const leases = ResourceClient.make(Lease, "default")
 const spec = Effect.flatMap(leases, (leases) => Effect.map(leases.get("web-controller"), ({ spec }) => spec))
@@ -59,6 +65,60 @@ describe("LeaderElection.whileLeading", () => {
       assert.deepStrictEqual(lease.metadata.labels, { team: "x", app: "web" })
       assert.deepStrictEqual(lease.metadata.annotations, { note: "y" })
       assert.strictEqual(lease.spec?.leaseTransitions, 8)
+    }).pipe(Effect.provide(ApiServer.layer)))
+
+  it.effect("a candidate that watches follows at once", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const replica = (identity: string) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => events.push(`${identity} begins`)),
+          () => Effect.never,
+          () => Effect.sync(() => events.push(`${identity} ended`))
+        ).pipe(LeaderElection.whileLeading({ ...options, identity, watch: true }), Effect.forkChild)
+      const first = yield* replica("a")
+      yield* adjust("1 second")
+      const second = yield* replica("b")
+      yield* adjust("1 minute")
+      yield* Fiber.interrupt(first)
+      yield* settle
+      assert.deepStrictEqual(events, ["a begins", "a ended", "b begins"])
+      assert.strictEqual((yield* spec)?.holderIdentity, "b")
+      yield* Fiber.interrupt(second)
+    }).pipe(Effect.provide(ApiServer.layer)))
+
+  it.effect("a Lease that somebody deletes stays the leader's, and its terms are counted on", () =>
+    Effect.gen(function*() {
+      const client = yield* leases
+      yield* client.create({ metadata: { name: "web-controller" }, spec: { leaseTransitions: 4 } })
+      const elector = yield* LeaderElection.make({ ...options, identity: "a" })
+      yield* Effect.forkScoped(elector.whileLeading(Effect.never))
+      yield* adjust("1 second")
+      const second = yield* LeaderElection.make({ ...options, identity: "b", watch: true })
+      yield* Effect.forkScoped(second.whileLeading(Effect.never))
+      yield* adjust("10 seconds")
+      for (let round = 0; round < 5; round++) {
+        yield* client.delete("web-controller")
+        yield* adjust("2 seconds")
+        assert.deepInclude(yield* spec, { holderIdentity: "a", leaseTransitions: 5 })
+        assert.strictEqual((yield* elector.state)._tag, "Leading")
+        assert.strictEqual((yield* second.state)._tag, "Standby")
+      }
+    }).pipe(Effect.provide(ApiServer.layer)))
+
+  it.effect("a candidate that may not watch goes on looking", () =>
+    Effect.gen(function*() {
+      const lock = yield* ResourceLock.lease({ ...options, identity: "b" })
+      const elector = yield* LeaderElector.make({ ...lock, freed: () => Stream.fail(refused) }, { watch: true })
+      const first = yield* Effect.forkChild(
+        LeaderElection.whileLeading(Effect.never, { ...options, identity: "a", releaseOnEnd: false })
+      )
+      yield* adjust("1 second")
+      yield* Effect.forkScoped(elector.whileLeading(Effect.never))
+      yield* adjust("10 seconds")
+      yield* Fiber.interrupt(first)
+      yield* adjust("30 seconds")
+      assert.strictEqual((yield* elector.state)._tag, "Leading")
     }).pipe(Effect.provide(ApiServer.layer)))
 
   it.effect("leaves a scope that the effect asks for to the caller", () =>

@@ -51,6 +51,19 @@ describe("the rules of an election", () => {
     })
   })
 
+  it("a lock that somebody deleted is created by its leader at once, by others when the leader's time has passed", () => {
+    const leads: Election.Knowledge = { _tag: "Leads", held: held({ holderIdentity: "me" }), renewedAt: seconds(1) }
+    const created = read(me, leads, undefined, 2).next
+    assert.deepStrictEqual(created._tag === "Create" && created.record, {
+      ...record({ holderIdentity: "me" }),
+      renewTime: now(2).wall
+    })
+    assert.deepStrictEqual(read(me, observed({}, 1), undefined, 15).next, { _tag: "Refused", why: "Held" })
+    const late = read(me, observed({}, 1), undefined, 16).next
+    assert.strictEqual(late._tag === "Create" && late.record.leaderTransitions, 4)
+    assert.strictEqual(read(me, observed({ holderIdentity: "" }, 1), undefined, 2).next._tag, "Create")
+  })
+
   it("a lock that another holds is left alone when it is first seen, however old its times are", () => {
     assert.deepStrictEqual(read(me, unknown, {}, 1).next, { _tag: "Refused", why: "Held" })
   })

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { LeaderElectionRecord } from "../../src/LeaderElection/LeaderElectionRecord.ts"
 import type { Failure, Held, ResourceLock } from "../../src/LeaderElection/ResourceLock.ts"
 import * as ApiError from "../../src/Machinery/ApiError.ts"
@@ -109,6 +110,7 @@ export const lock = (
         lease.held?.lease.metadata.resourceVersion === old.lease.metadata.resourceVersion
           ? Effect.sync(() => put(lease, record))
           : Effect.fail(failure(409, "Conflict"))),
+    freed: () => Stream.never,
     recordEvent: (_, message) => Effect.sync(() => void events.push(`${identity} ${message}`))
   }
 }

@@ -103,21 +103,16 @@ export const begin = (candidate: Candidate, knowledge: Knowledge, now: Now): Com
 
 /** What is known after a read, and what follows. */
 export const read = (candidate: Candidate, knowledge: Knowledge, found: Option.Option<Held>, now: Now): Step => {
-  if (Option.isNone(found)) {
-    return candidate.isCoordinated
-      ? { knowledge: { _tag: "Unknown" }, next: { _tag: "Refused", why: "Unassigned" } }
-      : { knowledge, next: { _tag: "Create", record: record(candidate, now) } }
-  }
+  if (Option.isNone(found)) return missing(candidate, knowledge, now)
   const held = found.value
-  const { holderIdentity, leaseDurationSeconds, leaderTransitions, preferredHolder } = held.record
+  const { holderIdentity, leaderTransitions, preferredHolder } = held.record
   const isMine = holderIdentity === candidate.identity
   const known = observe(candidate, knowledge, held, now)
   const refuse = (why: Refusal): Step => ({
     knowledge: known._tag === "Leads" ? { _tag: "Observed", held, at: known.renewedAt } : known,
     next: { _tag: "Refused", why }
   })
-  const isExpired = known._tag === "Observed" &&
-    now.monotonic - known.at >= BigInt(leaseDurationSeconds) * 1_000_000_000n
+  const isExpired = hasExpired(known, now)
 
   if (candidate.isCoordinated) {
     if (!isMine) return refuse(holderIdentity === "" ? "Unassigned" : "Held")
@@ -136,6 +131,33 @@ export const read = (candidate: Candidate, knowledge: Knowledge, found: Option.O
         ? renewal(candidate, now, held)
         : { ...record(candidate, now), leaderTransitions: leaderTransitions + 1 }
     }
+  }
+}
+
+const hasExpired = (knowledge: Knowledge, now: Now): boolean =>
+  knowledge._tag === "Observed" &&
+  now.monotonic - knowledge.at >= BigInt(knowledge.held.record.leaseDurationSeconds) * 1_000_000_000n
+
+/**
+ * Who knows of no leader creates the lock. Somebody who deletes it does not end the leader by that: those who saw one
+ * wait for its time to pass, and the leader itself creates the lock again. Terms are counted on in any case.
+ */
+const missing = (candidate: Candidate, knowledge: Knowledge, now: Now): Step => {
+  if (candidate.isCoordinated) {
+    return { knowledge: { _tag: "Unknown" }, next: { _tag: "Refused", why: "Unassigned" } }
+  }
+  if (knowledge._tag === "Unknown") return { knowledge, next: { _tag: "Create", record: record(candidate, now) } }
+  const { held } = knowledge
+  const { holderIdentity, leaderTransitions } = held.record
+  if (holderIdentity === candidate.identity) {
+    return { knowledge, next: { _tag: "Create", record: renewal(candidate, now, held) } }
+  }
+  if (holderIdentity !== "" && !hasExpired(knowledge, now)) {
+    return { knowledge, next: { _tag: "Refused", why: "Held" } }
+  }
+  return {
+    knowledge,
+    next: { _tag: "Create", record: { ...record(candidate, now), leaderTransitions: leaderTransitions + 1 } }
   }
 }
 

@@ -26,6 +26,8 @@ export interface Tries {
   readonly forget: Effect.Effect<void>
   /** What this candidate wrote last, while it holds the lock as far as it knows. */
   readonly held: () => Held | undefined
+  /** What was read or written last. */
+  readonly seen: () => Held | undefined
   /** When the last write that succeeded was sent, on the monotonic clock. */
   readonly renewedAt: () => bigint
   /** Who holds the lock as far as the candidate saw. */
@@ -125,6 +127,7 @@ export const make = Effect.fnUntraced(function*(
       mayHold = false
     }),
     held: () => knowledge._tag === "Leads" ? knowledge.held : undefined,
+    seen: () => knowledge._tag === "Unknown" ? undefined : knowledge.held,
     renewedAt: () => renewedAt,
     leader: () =>
       knowledge._tag === "Unknown" || knowledge.held.record.holderIdentity === ""
