@@ -1,0 +1,245 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as TestClock from "effect/testing/TestClock"
+import { ConfigMap, Pod, Secret } from "../../src/Api/core/v1.ts"
+import { ClusterRole, ClusterRoleBinding } from "../../src/Api/rbac/v1.ts"
+import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
+import * as Controller from "../../src/Controller/Controller.ts"
+import * as Endpoints from "../../src/Controller/Endpoints.ts"
+import * as Manager from "../../src/Controller/Manager.ts"
+import * as Kubernetes from "../../src/Kubernetes.ts"
+import { Transport } from "../../src/Rest/Transport.ts"
+import * as ApiServer from "../../src/Testing/ApiServer.ts"
+
+const withServer = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  self.pipe(Effect.scoped, Effect.provide(Layer.fresh(ApiServer.layer)), Effect.provide(Logger.layer([])))
+
+const settle = TestClock.adjust(0).pipe(Effect.andThen(Effect.yieldNow), Effect.repeat({ times: 20 }))
+const adjust = (duration: string) => Effect.andThen(TestClock.adjust(duration as "1 second"), settle)
+
+const noting = (name: string, log: Array<string>) =>
+  Controller.make(ConfigMap, {
+    name,
+    reconcile: (request) => Effect.sync(() => void log.push(`${name} ${request.name}`))
+  })
+
+/** Asks an endpoint as an HTTP server would. */
+const ask = (manager: Parameters<typeof Endpoints.handler>[0], url: string, method = "GET") =>
+  Endpoints.handler(manager).pipe(
+    Effect.provideService(
+      HttpServerRequest.HttpServerRequest,
+      HttpServerRequest.fromWeb(new Request(`http://localhost${url}`, { method }))
+    ),
+    Effect.flatMap((response) => {
+      const web = HttpServerResponse.toWeb(response)
+      return Effect.map(Effect.promise(() => web.text()), (text) => ({ status: web.status, text }))
+    })
+  )
+
+/** Runs an effect as a user who may list and watch one resource and nothing else. */
+const allowed = (resource: string) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const server = yield* ApiServer.ApiServer
+    const name = "controller"
+    const roles = yield* ResourceClient.make(ClusterRole)
+    const bindings = yield* ResourceClient.make(ClusterRoleBinding)
+    yield* roles.create({
+      metadata: { name },
+      rules: [{ apiGroups: [""], resources: [resource], verbs: ["list", "watch"] }]
+    })
+    yield* bindings.create({
+      metadata: { name },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+      subjects: [{ kind: "User", name, apiGroup: "rbac.authorization.k8s.io" }]
+    })
+    const transport = server.as({ name, groups: ["system:authenticated"] })
+    return yield* self.pipe(
+      Effect.provide(Layer.fresh(Kubernetes.layer).pipe(Layer.provide(Layer.succeed(Transport)(transport))))
+    )
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(Layer.fresh(ApiServer.layerOptions({ authorization: "RBAC" }))),
+    Effect.provide(Logger.layer([]))
+  )
+
+describe("Manager", () => {
+  it.effect("runs several controllers on shared caches", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const server = yield* ApiServer.ApiServer
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "a" } })
+      const manager = yield* Manager.make({ controllers: [noting("one", log), noting("two", log)] })
+      yield* Effect.forkChild(manager.run)
+      yield* settle
+      assert.sameMembers(log.filter((entry) => entry.endsWith(" a")), ["one a", "two a"])
+      assert.isDefined(server)
+    }).pipe(withServer))
+
+  it.effect("fills caches and queues before it leads, reconciles while it leads, and stops when it does not", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "a" } })
+      const won = yield* Deferred.make<void>()
+      const lost = yield* Deferred.make<void>()
+      const manager = yield* Manager.make({
+        controllers: [noting("elected", log)],
+        unelected: [noting("always", log)],
+        leading: (work) => Effect.andThen(Deferred.await(won), Effect.raceFirst(work, Deferred.await(lost)))
+      })
+      const running = yield* Effect.forkChild(manager.run)
+      yield* settle
+      assert.isFalse(log.some((entry) => entry.startsWith("elected")))
+      assert.include(log, "always a")
+      // A standby is ready.
+      assert.deepStrictEqual((yield* manager.readiness).flatMap(({ problems }) => problems), [])
+      yield* Deferred.succeed(won, undefined)
+      yield* settle
+      assert.include(log, "elected a")
+      yield* Deferred.succeed(lost, undefined)
+      yield* settle
+      assert.deepStrictEqual(running.pollUnsafe(), Exit.void)
+      log.length = 0
+      yield* maps.create({ metadata: { name: "b" } })
+      yield* settle
+      assert.deepStrictEqual(log, [])
+    }).pipe(withServer))
+
+  it.effect("lets running reconciles end when it is interrupted, begins none, and gives leadership up last", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "slow", labels: { mine: "true" } } })
+      const controller = Controller.make(ConfigMap, {
+        labelSelector: { mine: "true" },
+        reconcile: ({ name }) =>
+          Effect.sync(() => void events.push(`begin ${name}`)).pipe(
+            Effect.andThen(Effect.sleep("10 seconds")),
+            Effect.andThen(Effect.sync(() => void events.push(`end ${name}`)))
+          )
+      })
+      const manager = yield* Manager.make({
+        controllers: [controller],
+        leading: (work) => Effect.onExit(work, () => Effect.sync(() => void events.push("released")))
+      })
+      const running = yield* Effect.forkChild(manager.run)
+      yield* settle
+      yield* maps.create({ metadata: { name: "waiting", labels: { mine: "true" } } })
+      yield* settle
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(running))
+      yield* adjust("9 seconds")
+      assert.deepStrictEqual(events, ["begin slow"])
+      assert.deepStrictEqual((yield* manager.readiness).map(({ name }) => name)[0], "shutdown")
+      assert.isUndefined(stopping.pollUnsafe())
+      yield* adjust("1 second")
+      assert.deepStrictEqual(events, ["begin slow", "end slow", "released"])
+      assert.isDefined(stopping.pollUnsafe())
+    }).pipe(withServer))
+
+  it.effect("interrupts reconciles that take longer than the drain", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "stuck", labels: { mine: "true" } } })
+      const controller = Controller.make(ConfigMap, {
+        labelSelector: { mine: "true" },
+        reconcile: () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void events.push("interrupted")))
+      })
+      const manager = yield* Manager.make({ controllers: [controller], drain: "5 seconds" })
+      const running = yield* Effect.forkChild(manager.run)
+      yield* settle
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(running))
+      yield* adjust("4 seconds")
+      assert.deepStrictEqual(events, [])
+      yield* adjust("1 second")
+      assert.deepStrictEqual(events, ["interrupted"])
+      assert.isDefined(stopping.pollUnsafe())
+    }).pipe(withServer))
+
+  it.effect("fails with the controller whose caches do not fill, and takes the others along", () =>
+    Effect.gen(function*() {
+      const stuck = Controller.make(Pod, { name: "stuck", cacheSyncTimeout: "1 minute", reconcile: () => Effect.void })
+      const manager = yield* Manager.make({ controllers: [noting("one", []), stuck] })
+      const running = yield* Effect.forkChild(Effect.flip(manager.run))
+      yield* adjust("1 minute")
+      yield* adjust("1 second")
+      const error = yield* Fiber.join(running)
+      assert.match(error.message, /^controller stuck: its caches did not sync within 1m: Pod \(/)
+    }).pipe(Effect.scoped, allowed("configmaps")))
+})
+
+describe("Endpoints", () => {
+  const well = { liveness: Effect.succeed([]), readiness: Effect.succeed([{ name: "controller a", problems: [] }]) }
+  const ill = {
+    liveness: Effect.succeed([]),
+    readiness: Effect.succeed([
+      { name: "controller a", problems: [] },
+      { name: "controller b", problems: ["Pod: one", "Secret: two"] }
+    ])
+  }
+
+  it.effect("answers probes with 200 or 503, and names every check and problem", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ask(well, "/healthz"), { status: 200, text: "[+]ping ok\nhealthz check passed\n" })
+      assert.deepStrictEqual(yield* ask(well, "/livez?verbose"), {
+        status: 200,
+        text: "[+]ping ok\nlivez check passed\n"
+      })
+      assert.deepStrictEqual(yield* ask(ill, "/readyz"), {
+        status: 503,
+        text: "[+]ping ok\n[+]controller a ok\n[-]controller b failed: Pod: one; Secret: two\nreadyz check failed\n"
+      })
+      assert.strictEqual((yield* ask(ill, "/readyz/controller%20a")).status, 200)
+      assert.strictEqual((yield* ask(ill, "/readyz/controller%20b")).status, 503)
+      assert.strictEqual((yield* ask(ill, "/readyz/nothing")).status, 404)
+      assert.strictEqual((yield* ask(ill, "/elsewhere")).status, 404)
+      assert.strictEqual((yield* ask(ill, "/healthz", "POST")).status, 405)
+    }))
+
+  it.effect("serves the metrics of controllers and queues in Prometheus' format", () =>
+    Effect.gen(function*() {
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "a" } })
+      const manager = yield* Manager.make({ controllers: [noting("counted", [])] })
+      yield* Effect.forkChild(manager.run)
+      yield* settle
+      const { status, text } = yield* ask(manager, "/metrics")
+      assert.strictEqual(status, 200)
+      assert.match(text, /^controller_runtime_reconcile_total\{controller="counted",result="success"\} [1-9]/m)
+      assert.match(text, /^workqueue_adds_total\{.*name="counted".*\} [1-9]/m)
+    }).pipe(withServer))
+
+  it.effect("names the rule that is missing", () =>
+    Effect.gen(function*() {
+      const controller = Controller.make(ConfigMap, { name: "needy", owns: [Secret], reconcile: () => Effect.void })
+      const manager = yield* Manager.make({ controllers: [controller] })
+      yield* Effect.forkChild(Effect.ignore(manager.run))
+      yield* adjust("3 seconds")
+      const { status, text } = yield* ask(manager, "/readyz")
+      assert.strictEqual(status, 503)
+      assert.match(
+        text,
+        /\[-\]controller needy failed: Secret: .*needs the rule \{apiGroups: \[""\], resources: \["secrets"\], verbs: \["list", "watch"\]\}/
+      )
+      assert.notMatch(text, /failed: ConfigMap/)
+    }).pipe(Effect.scoped, allowed("configmaps")))
+
+  it.effect("shows the program's own checks", () =>
+    Effect.gen(function*() {
+      const manager = yield* Manager.make({
+        controllers: [],
+        livenessChecks: { database: Effect.fail(new Error("no connection")) },
+        readinessChecks: { license: Effect.void }
+      })
+      assert.include((yield* ask(manager, "/healthz")).text, "[-]database failed: no connection")
+      assert.include((yield* ask(manager, "/readyz")).text, "[+]license ok")
+    }).pipe(withServer))
+})
