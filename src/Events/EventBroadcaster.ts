@@ -50,7 +50,10 @@ export interface Options {
 export interface EventBroadcaster {
   /** Takes an event; false where it had to be dropped, because the queue is full or the scope closed. Never waits. */
   readonly publish: (event: RecordedEvent) => Effect.Effect<boolean>
-  /** What is published from now on, written or not. Holds as many as the queue; a slower reader misses the rest. */
+  /**
+   * What is published from now on, written or not. Holds as many as the queue; a slower reader misses the rest. Ends
+   * with the broadcaster's scope.
+   */
   readonly events: Stream.Stream<RecordedEvent>
 }
 
@@ -130,6 +133,7 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
       yield* Queue.end(queue)
+      yield* PubSub.shutdown(subscribers)
       yield* closing.open
       yield* Fiber.await(worker)
     }).pipe(

@@ -49,7 +49,8 @@ export interface LeaderElector {
    *
    * Interrupting it interrupts the effect first and goes on renewing until that has ended. When the leadership is lost
    * the effect is interrupted; it has `leaseDuration - renewDeadline` to end in before another may lead. After that
-   * `onLost` decides. One call at a time: a second one waits for the first.
+   * `onLost` decides. What must end with the leadership belongs into the effect (`Effect.scoped`): a scope that it asks
+   * for is the caller's and outlives it. One call at a time: a second one waits for the first.
    */
   readonly whileLeading: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LeaderElectionError, R>
   /**

@@ -205,4 +205,18 @@ describe("EventBroadcaster", () => {
         }
       }
     }))
+
+  it.effect("the stream of events ends with the broadcaster", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const broadcaster = yield* Scope.provide(EventBroadcaster.make(stub().sink), scope)
+      const seen = yield* Effect.forkChild(Stream.runCollect(broadcaster.events))
+      yield* TestClock.adjust(0)
+      yield* broadcaster.publish(event("A"))
+      yield* TestClock.adjust(0)
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual((yield* Fiber.join(seen)).map(({ reason }) => reason), ["A"])
+      assert.deepStrictEqual(yield* Stream.runCollect(broadcaster.events), [])
+      assert.isFalse(yield* broadcaster.publish(event("late")))
+    }))
 })

@@ -9,13 +9,20 @@ import { Event } from "../../src/Api/events/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as EventRecorder from "../../src/Events/EventRecorder.ts"
 import * as EventSelector from "../../src/Events/EventSelector.ts"
+import * as ApiError from "../../src/Machinery/ApiError.ts"
 import * as FieldSelector from "../../src/Machinery/FieldSelector.ts"
+import * as RestClient from "../../src/Rest/RestClient.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
 
 /** Lets everything that is runnable run, before time goes on and after. */
 const settle = Effect.repeat(Effect.yieldNow, { times: 300 })
 const adjust = (duration: Duration.Input) =>
   settle.pipe(Effect.andThen(TestClock.adjust(duration)), Effect.andThen(settle))
+
+const notFound = ApiError.fromStatus(
+  { apiVersion: "v1", kind: "Status", status: "Failure", code: 404, reason: "NotFound", message: "not found" },
+  { verb: "patch", resource: "events" }
+)
 
 const start = Effect.fnUntraced(function*(options: Partial<EventRecorder.Options> = {}) {
   const scope = yield* Scope.make()
@@ -135,7 +142,47 @@ describe("EventRecorder over events.k8s.io/v1", () => {
       assert.strictEqual((yield* core).length, 1)
     }).pipe(Effect.provide(ApiServer.layer)))
 
-  it.effect("a series is written again after half an hour, and a last time when it is over", () =>
+  it.effect("a series that goes on is written again after half an hour", () =>
+    Effect.gen(function*() {
+      const { events, recorder, subject } = yield* start({ api: "events.k8s.io/v1" })
+      const count = Effect.map(events, ([event]) => event?.series?.count)
+      for (let minute = 0; minute < 30; minute++) {
+        yield* recorder.record(subject, { reason: "A", message: "a" })
+        yield* adjust("59 seconds")
+      }
+      assert.strictEqual(yield* count, 2)
+      yield* adjust("30 seconds")
+      assert.strictEqual(yield* count, 30)
+    }).pipe(Effect.provide(ApiServer.layer)))
+
+  it.effect("a series whose first Event arrives between its patch and its creation is patched", () =>
+    Effect.gen(function*() {
+      const rest = yield* RestClient.RestClient
+      yield* Effect.scoped(Effect.gen(function*() {
+        let isFirst = true
+        // The first patch finds nothing yet, as when the first Event is still on its way.
+        const late: RestClient.RestClient["Service"] = {
+          ...rest,
+          json: (request) =>
+            Effect.suspend(() => {
+              if (request.verb !== "patch" || !isFirst) return rest.json(request)
+              isFirst = false
+              return Effect.fail(notFound)
+            })
+        }
+        const recorder = yield* EventRecorder.make({ controller: "web-controller", api: "events.k8s.io/v1" }).pipe(
+          Effect.provideService(RestClient.RestClient, late)
+        )
+        const subject = { apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "web" }
+        yield* recorder.record(subject, { reason: "A", message: "a" })
+        yield* recorder.record(subject, { reason: "A", message: "a" })
+        yield* settle
+      }))
+      const { items } = yield* Effect.flatMap(ResourceClient.make(Event), (events) => events.list())
+      assert.deepStrictEqual(items.map(({ series }) => series?.count), [2])
+    }).pipe(Effect.provide(ApiServer.layer)))
+
+  it.effect("a series that is over is written a last time and forgotten", () =>
     Effect.gen(function*() {
       const { events, recorder, subject } = yield* start({ api: "events.k8s.io/v1" })
       const record = recorder.record(subject, { reason: "A", message: "a" })
