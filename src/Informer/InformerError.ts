@@ -76,7 +76,10 @@ export class NotServed extends Schema.TaggedError<NotServed>(id("NotServed"))("N
   error: AnyFailure
 }) {
   override get message(): string {
-    return describe(this, `the server does not serve it: ${this.error.message}`)
+    // Only built-in groups have no dot or end like this.
+    const isCustom = /\..+\./.test(this.resource) && !this.resource.endsWith(".k8s.io")
+    const hint = isCustom ? "; is its CustomResourceDefinition installed?" : ""
+    return describe(this, `the server does not serve it${hint} (${this.error.message})`)
   }
 }
 
