@@ -3,23 +3,21 @@
  * nothing on top of it.
  *
  * `ResourceClient.make(Deployment)` needs no more. `NodeKubernetes` gives clients of all kinds, discovery, informers
- * and streams besides, which a bundle then carries along: this is for programs that count bytes.
+ * and streams besides, which a bundle then carries along: this is for programs that count bytes and milliseconds. What a
+ * connection needs is loaded when the layer is built. An OIDC provider is asked with the runtime's `fetch`, so one whose
+ * certificate only `idp-certificate-authority` vouches for is refused here.
  *
  * @since 0.1.0
  */
-import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
-import * as NodeStdio from "@effect/platform-node/NodeStdio"
 import type * as Config from "effect/Config"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as ClientConfig from "./Config/ClientConfig.ts"
-import * as CredentialResolver from "./Config/CredentialResolver.ts"
+import type * as Path from "effect/Path"
+import type * as ClientConfig from "./Config/ClientConfig.ts"
 import type { KubeconfigError } from "./Config/KubeconfigError.ts"
-import * as OidcHttpClient from "./Config/OidcHttpClient.ts"
+import * as TokenBucket from "./FlowControl/TokenBucket.ts"
 import type { RequestError } from "./Machinery/RequestError.ts"
-import * as NodeTransport from "./Rest/NodeTransport.ts"
 import * as RestClient from "./Rest/RestClient.ts"
 import type { Transport } from "./Rest/Transport.ts"
 
@@ -39,24 +37,50 @@ export type NodeRestClient = RestClient.RestClient | Transport | ClientConfig.Cl
  */
 export type Failure = KubeconfigError | RequestError | Config.ConfigError
 
-// What configuration and credentials need of Node: files, and processes and a terminal for exec plugins.
-const services = NodeChildProcessSpawner.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeStdio.layer))
-)
-
 // Layers are memoized by reference: a second cluster inside the first needs a transport, and a token, of its own.
 const isolated = <A, E, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, E, R> =>
   Layer.effectContext(Layer.build(Layer.fresh(layer)))
 
-const over = <E>(config: Layer.Layer<ClientConfig.ClientConfig, E>): Layer.Layer<NodeRestClient, E | Failure> =>
-  RestClient.layerConfig.pipe(
-    Layer.provideMerge(NodeTransport.layer),
-    Layer.provideMerge(config),
-    isolated,
-    Layer.provide(CredentialResolver.layer),
-    Layer.provide(Layer.provide(OidcHttpClient.layerHttpClient, FetchHttpClient.layer)),
-    Layer.provide(services)
-  )
+// A program that is only asked for its version should not have to load YAML, TLS and HTTP.
+const modules = Effect.promise(() =>
+  Promise.all([
+    import("./Config/ClientConfig.ts"),
+    import("./Config/CredentialResolver.ts"),
+    import("./Config/OidcHttpClient.ts"),
+    import("./Rest/NodeTransport.ts"),
+    import("effect/http/FetchHttpClient"),
+    import("@effect/platform-node/NodeChildProcessSpawner"),
+    import("@effect/platform-node/NodeFileSystem"),
+    import("@effect/platform-node/NodePath"),
+    import("@effect/platform-node/NodeStdio")
+  ])
+)
+
+// As `RestClient.layerConfig`, which would load the reading of kubeconfigs with it.
+const fromConfig = (config: typeof ClientConfig) =>
+  Effect.gen(function*() {
+    const { rateLimit, timeout, userAgent } = yield* config.ClientConfig
+    const rateLimiter = rateLimit === undefined ? undefined : yield* TokenBucket.make(rateLimit)
+    return yield* RestClient.make({ userAgent, timeout, rateLimiter })
+  })
+
+const over = <E>(
+  choose: (
+    module: typeof ClientConfig
+  ) => Layer.Layer<ClientConfig.ClientConfig, E, FileSystem.FileSystem | Path.Path>
+): Layer.Layer<NodeRestClient, E | Failure> =>
+  Layer.unwrap(Effect.map(modules, ([config, resolver, oidc, transport, fetch, spawner, files, path, stdio]) => {
+    // Files, and for exec plugins processes and a terminal.
+    const services = spawner.layer.pipe(Layer.provideMerge(Layer.mergeAll(files.layer, path.layer, stdio.layer)))
+    return Layer.effect(RestClient.RestClient, fromConfig(config)).pipe(
+      Layer.provideMerge(transport.layer),
+      Layer.provideMerge(choose(config)),
+      isolated,
+      Layer.provide(resolver.layer),
+      Layer.provide(Layer.provide(oidc.layerHttpClient, fetch.layer)),
+      Layer.provide(services)
+    )
+  }))
 
 /**
  * The kubeconfig files (`KUBECONFIG`, else `~/.kube/config`); where they choose no cluster, the pod this process runs in.
@@ -64,9 +88,7 @@ const over = <E>(config: Layer.Layer<ClientConfig.ClientConfig, E>): Layer.Layer
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<NodeRestClient, Failure> = over(
-  Layer.provide(ClientConfig.layer, services)
-)
+export const layer: Layer.Layer<NodeRestClient, Failure> = over((config) => config.layer)
 
 /**
  * One context of the kubeconfig files, and nothing else.
@@ -84,9 +106,7 @@ export const layerKubeconfig = (
  * @category layers
  * @since 0.1.0
  */
-export const layerInCluster: Layer.Layer<NodeRestClient, Failure> = over(
-  Layer.provide(ClientConfig.layerInCluster, services)
-)
+export const layerInCluster: Layer.Layer<NodeRestClient, Failure> = over((config) => config.layerInCluster)
 
 /**
  * A server and how to reach it, said in the program.
@@ -96,4 +116,4 @@ export const layerInCluster: Layer.Layer<NodeRestClient, Failure> = over(
  */
 export const layerOptions = (
   options: Parameters<typeof ClientConfig.layerOptions>[0]
-): Layer.Layer<NodeRestClient, Failure> => over(ClientConfig.layerOptions(options))
+): Layer.Layer<NodeRestClient, Failure> => over((config) => config.layerOptions(options))
