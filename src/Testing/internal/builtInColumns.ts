@@ -5,63 +5,10 @@
  *
  * @internal
  */
-import * as Result from "effect/Result"
-import * as LabelSelector from "../../Machinery/LabelSelector.ts"
-import { age, type Cell, type Column, column, humanDuration, name, since, wide } from "./column.ts"
+import { boolean, joined, none, number, selector, shown, text, textOr, unset } from "./cells.ts"
+import { age, type Cell, type Column, column, name, since, wide } from "./column.ts"
 import * as Json from "./json.ts"
-import { podColumns } from "./podColumns.ts"
-
-const none = "<none>"
-const unset = "<unset>"
-
-const text = (...path: ReadonlyArray<string>): Cell => (object) => Json.textOf(Json.at(object, ...path))
-
-const textOr = (otherwise: string, ...path: ReadonlyArray<string>): Cell => (object) =>
-  Json.textOf(Json.at(object, ...path)) || otherwise
-
-const number = (...path: ReadonlyArray<string>): Cell => (object) => Json.numberOf(Json.at(object, ...path), 0)
-
-const boolean = (...path: ReadonlyArray<string>): Cell => (object) => Json.at(object, ...path) === true
-
-const shown = (value: unknown, otherwise: string): string =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : otherwise
-
-const joined = (items: ReadonlyArray<string>, otherwise = none): string =>
-  items.length === 0 ? otherwise : items.join(",")
-
-const selector = (...path: ReadonlyArray<string>): Cell => (object) => {
-  const value = Json.at(object, ...path)
-  if (!Json.isObject(value)) return none
-  const isObjectForm = "matchLabels" in value || "matchExpressions" in value
-  const parsed = LabelSelector.fromObject(isObjectForm ? value : { matchLabels: Json.textMapOf(value) })
-  return Result.isSuccess(parsed) ? LabelSelector.print(parsed.success) || none : "<error>"
-}
-
-const containers = (...path: ReadonlyArray<string>): ReadonlyArray<Column> => {
-  const each = (key: string): Cell => (object) =>
-    Json.itemsOf(Json.at(object, ...path, "containers")).map((container) => Json.textOf(Json.at(container, key))).join(
-      ","
-    )
-  return [wide("Containers", each("name")), wide("Images", each("image"))]
-}
-
-const template = ["spec", "template", "spec"]
-
-const replicated = (...more: ReadonlyArray<Column>): ReadonlyArray<Column> => [
-  name,
-  column("Desired", number("spec", "replicas"), "integer"),
-  column("Current", number("status", "replicas"), "integer"),
-  column("Ready", number("status", "readyReplicas"), "integer"),
-  ...more,
-  age,
-  ...containers(...template),
-  wide("Selector", selector("spec", "selector"))
-]
-
-const readyOf: Cell = (object) =>
-  `${Json.numberOf(Json.at(object, "status", "readyReplicas"), 0)}/${
-    Json.numberOf(Json.at(object, "spec", "replicas"), 0)
-  }`
+import { workloadColumns } from "./workloadColumns.ts"
 
 const ports = (object: Json.JsonObject): string =>
   joined(
@@ -90,11 +37,6 @@ const externalAddress: Cell = (object) => {
 const size = (...keys: ReadonlyArray<string>): Cell => (object) =>
   keys.reduce((sum, key) => sum + Object.keys(Json.objectOf(object[key])).length, 0)
 
-const hasCondition = (object: Json.JsonObject, type: string): boolean =>
-  Json.itemsOf(Json.at(object, "status", "conditions")).some((each) =>
-    Json.at(each, "type") === type && Json.at(each, "status") === "True"
-  )
-
 const nodeStatus: Cell = (object) => {
   const ready = Json.itemsOf(Json.at(object, "status", "conditions")).find((each) => Json.at(each, "type") === "Ready")
   const status = ready === undefined ? "Unknown" : Json.at(ready, "status") === "True" ? "Ready" : "NotReady"
@@ -120,30 +62,6 @@ const nodeAddress = (type: string): Cell => (object) =>
     Json.itemsOf(Json.at(object, "status", "addresses")).find((each) => Json.at(each, "type") === type),
     "address"
   )) || none
-
-const jobStatus: Cell = (object) => {
-  if (hasCondition(object, "Complete")) return "Complete"
-  if (hasCondition(object, "Failed")) return "Failed"
-  if (Json.metadataOf(object)["deletionTimestamp"] !== undefined) return "Terminating"
-  return ["Suspended", "FailureTarget", "SuccessCriteriaMet"].find((type) => hasCondition(object, type)) ?? "Running"
-}
-
-const completions: Cell = (object) => {
-  const succeeded = Json.numberOf(Json.at(object, "status", "succeeded"), 0)
-  const wanted = Json.at(object, "spec", "completions")
-  if (typeof wanted === "number") return `${succeeded}/${wanted}`
-  const parallelism = Json.numberOf(Json.at(object, "spec", "parallelism"), 0)
-  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`
-}
-
-const jobDuration: Cell = (object, now) => {
-  const started = Json.at(object, "status", "startTime")
-  if (typeof started !== "string") return ""
-  const completed = Json.at(object, "status", "completionTime")
-  return typeof completed === "string"
-    ? humanDuration(Date.parse(completed) - Date.parse(started))
-    : since(started, now)
-}
 
 const modes: { readonly [mode: string]: string } = {
   ReadWriteOnce: "RWO",
@@ -181,7 +99,7 @@ const bindings: ReadonlyArray<Column> = [
 ]
 
 // The real server prints the creation time of these roles as it is.
-const created: Column = column("Created At", text("metadata", "creationTimestamp"))
+const created: Column = column("Created At", text("metadata", "creationTimestamp"), "date")
 
 const eventTime = (object: Json.JsonObject, now: number): string => {
   const series = Json.at(object, "series", "lastObservedTime")
@@ -216,10 +134,66 @@ const ingressAddress: Cell = (object) =>
 
 const amountOf = (...path: ReadonlyArray<string>): Cell => (object) => shown(Json.at(object, ...path), "")
 
-const budgetAmount = (key: string): Cell => (object) => shown(Json.at(object, "spec", key), "N/A")
+const quota = (key: (name: string) => boolean): Cell => (object) => {
+  const used = Json.objectOf(Json.at(object, "status", "used"))
+  return Object.entries(Json.objectOf(Json.at(object, "status", "hard"))).filter(([name]) => key(name)).sort()
+    .map(([name, amount]) => `${name}: ${shown(used[name], "0")}/${shown(amount, "0")}`).join(", ")
+}
+
+const isLimit = (name: string) => name.startsWith("limits")
+
+const endpoints: Cell = (object) => {
+  const all = Json.itemsOf(object["subsets"]).flatMap((subset) =>
+    Json.itemsOf(Json.at(subset, "ports")).flatMap((port) =>
+      Json.itemsOf(Json.at(subset, "addresses")).map((address) =>
+        `${Json.textOf(Json.at(address, "ip"))}:${shown(Json.at(port, "port"), "")}`
+      )
+    )
+  )
+  const more = all.length - 3
+  return more > 0 ? `${all.slice(0, 3).join(",")} + ${more} more...` : joined(all)
+}
+
+const sliceEndpoints: Cell = (object) =>
+  joined(
+    Json.itemsOf(object["endpoints"]).flatMap((each) => Json.itemsOf(Json.at(each, "addresses")).map(Json.textOf)),
+    unset
+  )
+
+const slicePorts: Cell = (object) =>
+  joined(Json.itemsOf(object["ports"]).map((port) => shown(Json.at(port, "port"), "*")), unset)
 
 const columns: { readonly [table: string]: ReadonlyArray<Column> } = {
+  ...workloadColumns,
   "/configmaps": [name, column("Data", size("data", "binaryData")), age],
+  "/endpoints": [name, column("Endpoints", endpoints), age],
+  "/resourcequotas": [
+    name,
+    column("Request", quota((name) => !isLimit(name))),
+    column("Limit", quota(isLimit)),
+    age
+  ],
+  "discovery.k8s.io/endpointslices": [
+    name,
+    column("AddressType", text("addressType")),
+    column("Ports", slicePorts),
+    column("Endpoints", sliceEndpoints),
+    age
+  ],
+  "networking.k8s.io/ingressclasses": [
+    name,
+    column("Controller", text("spec", "controller")),
+    column("Parameters", (object) => {
+      const parameters = Json.at(object, "spec", "parameters")
+      const group = Json.textOf(Json.at(parameters, "apiGroup"))
+      const kind = Json.textOf(Json.at(parameters, "kind"))
+      return Json.isObject(parameters)
+        ? `${group === "" ? kind : `${kind}.${group}`}/${Json.textOf(Json.at(parameters, "name"))}`
+        : none
+    }),
+    age
+  ],
+  "node.k8s.io/runtimeclasses": [name, column("Handler", text("handler")), age],
   "/events": [
     column("Last Seen", eventTime),
     column("Type", text("type")),
@@ -272,8 +246,6 @@ const columns: { readonly [table: string]: ReadonlyArray<Column> } = {
     age,
     wide("VolumeMode", textOr(unset, "spec", "volumeMode"))
   ],
-  "/pods": podColumns,
-  "/replicationcontrollers": replicated(),
   "/secrets": [name, column("Type", text("type")), column("Data", size("data")), age],
   "/serviceaccounts": [name, age],
   "/services": [
@@ -286,56 +258,6 @@ const columns: { readonly [table: string]: ReadonlyArray<Column> } = {
     wide("Selector", selector("spec", "selector"))
   ],
   "apiextensions.k8s.io/customresourcedefinitions": [name, created],
-  "apps/daemonsets": [
-    name,
-    column("Desired", number("status", "desiredNumberScheduled"), "integer"),
-    column("Current", number("status", "currentNumberScheduled"), "integer"),
-    column("Ready", number("status", "numberReady"), "integer"),
-    column("Up-to-date", number("status", "updatedNumberScheduled"), "integer"),
-    column("Available", number("status", "numberAvailable"), "integer"),
-    column("Node Selector", selector(...template, "nodeSelector")),
-    age,
-    ...containers(...template),
-    wide("Selector", selector("spec", "selector"))
-  ],
-  "apps/deployments": [
-    name,
-    column("Ready", readyOf),
-    column("Up-to-date", number("status", "updatedReplicas")),
-    column("Available", number("status", "availableReplicas")),
-    age,
-    ...containers(...template),
-    wide("Selector", selector("spec", "selector"))
-  ],
-  "apps/replicasets": replicated(),
-  "apps/statefulsets": [name, column("Ready", readyOf), age, ...containers(...template)],
-  "batch/cronjobs": [
-    name,
-    column("Schedule", text("spec", "schedule")),
-    column("Timezone", textOr(none, "spec", "timeZone")),
-    column(
-      "Suspend",
-      (object) => shown(Json.at(object, "spec", "suspend"), unset) === "true" ? "True" : "False",
-      "boolean"
-    ),
-    column("Active", (object) => Json.itemsOf(Json.at(object, "status", "active")).length, "integer"),
-    column("Last Schedule", (object, now) => {
-      const time = Json.at(object, "status", "lastScheduleTime")
-      return time === undefined ? none : since(time, now)
-    }),
-    age,
-    ...containers("spec", "jobTemplate", ...template),
-    wide("Selector", selector("spec", "jobTemplate", "spec", "selector"))
-  ],
-  "batch/jobs": [
-    name,
-    column("Status", jobStatus),
-    column("Completions", completions),
-    column("Duration", jobDuration),
-    age,
-    ...containers(...template),
-    wide("Selector", selector("spec", "selector"))
-  ],
   "coordination.k8s.io/leases": [name, column("Holder", text("spec", "holderIdentity")), age],
   "networking.k8s.io/ingresses": [
     name,
@@ -346,13 +268,6 @@ const columns: { readonly [table: string]: ReadonlyArray<Column> } = {
     age
   ],
   "networking.k8s.io/networkpolicies": [name, column("Pod-Selector", selector("spec", "podSelector")), age],
-  "policy/poddisruptionbudgets": [
-    name,
-    column("Min Available", budgetAmount("minAvailable")),
-    column("Max Unavailable", budgetAmount("maxUnavailable")),
-    column("Allowed Disruptions", number("status", "disruptionsAllowed"), "integer"),
-    age
-  ],
   "rbac.authorization.k8s.io/clusterrolebindings": bindings,
   "rbac.authorization.k8s.io/clusterroles": [name, created],
   "rbac.authorization.k8s.io/rolebindings": bindings,
@@ -374,7 +289,7 @@ const columns: { readonly [table: string]: ReadonlyArray<Column> } = {
   ]
 }
 
-const defaults: ReadonlyArray<Column> = [name, column("Created At", text("metadata", "creationTimestamp"))]
+const defaults: ReadonlyArray<Column> = [name, created]
 
 /** The columns of a built-in resource type; name and creation time where it has none of its own. */
 export const of = (table: string): ReadonlyArray<Column> => columns[table] ?? defaults

@@ -191,6 +191,19 @@ const withTextData: Fill = (object) => {
 
 const templateOf: Fill = filling({ metadata: {} })
 
+/** For containers, what is asked for by default follows from the limits: at most the most, at least the least. */
+const limitItem: Fill = (item) => {
+  if (item["type"] !== "Container") return item
+  const amounts = (key: string) => Json.objectOf(item[key])
+  const limit = { ...amounts("max"), ...amounts("default") }
+  const request = { ...limit, ...amounts("min"), ...amounts("defaultRequest") }
+  return {
+    ...item,
+    ...(Object.keys(limit).length === 0 ? {} : { default: limit }),
+    ...(Object.keys(request).length === 0 ? {} : { defaultRequest: request })
+  }
+}
+
 const webhook: Fill = filling({
   failurePolicy: "Fail",
   matchPolicy: "Equivalent",
@@ -219,7 +232,7 @@ const byType: { readonly [name: string]: Fill } = {
   "io.k8s.api.admissionregistration.v1.ServiceReference": filling({ port: 443 }),
   "io.k8s.api.apps.v1.DaemonSet": daemonSet,
   "io.k8s.api.apps.v1.Deployment": deployment,
-  "io.k8s.api.apps.v1.ReplicaSet": (object) => inSpec(filling({ replicas: 1 }))(ownLabels(object)),
+  "io.k8s.api.apps.v1.ReplicaSet": inSpec(filling({ replicas: 1 })),
   "io.k8s.api.apps.v1.StatefulSet": statefulSet,
   "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler": autoscaler,
   "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler": inSpec(filling({ minReplicas: 1 })),
@@ -233,6 +246,7 @@ const byType: { readonly [name: string]: Fill } = {
   "io.k8s.api.core.v1.ConfigMapVolumeSource": filling({ defaultMode: 420 }),
   "io.k8s.api.core.v1.Container": container,
   "io.k8s.api.core.v1.DownwardAPIVolumeSource": filling({ defaultMode: 420 }),
+  "io.k8s.api.core.v1.EndpointPort": filling({ protocol: "TCP" }),
   "io.k8s.api.core.v1.EphemeralContainer": container,
   "io.k8s.api.core.v1.PodTemplateSpec": templateOf,
   "io.k8s.api.batch.v1.JobTemplateSpec": templateOf,
@@ -260,6 +274,9 @@ const byType: { readonly [name: string]: Fill } = {
   "io.k8s.api.core.v1.Service": service,
   "io.k8s.api.core.v1.ServiceAccountTokenProjection": filling({ expirationSeconds: 3600 }),
   "io.k8s.api.core.v1.Volume": (object) => volumeKeys(object).length === 0 ? { ...object, emptyDir: {} } : object,
+  "io.k8s.api.core.v1.LimitRangeItem": limitItem,
+  "io.k8s.api.discovery.v1.Endpoint": filling({ conditions: {} }),
+  "io.k8s.api.discovery.v1.EndpointPort": (object) => ({ name: "", ...fill(object, { protocol: "TCP" }) }),
   "io.k8s.api.networking.v1.NetworkPolicy": networkPolicy,
   "io.k8s.api.networking.v1.NetworkPolicyPort": filling({ protocol: "TCP" }),
   "io.k8s.api.rbac.v1.ClusterRoleBinding": roleBinding,

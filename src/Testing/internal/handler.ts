@@ -220,6 +220,11 @@ const verbs: { readonly [verb: string]: (target: Target) => Outcome<Reply.Reply>
   deletecollection: removeAll
 }
 
+/** Built-in kinds that the server warns of. */
+const deprecations: { readonly [table: string]: string } = {
+  "/endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+}
+
 const resource = (
   server: Server.Server,
   call: Server.Call,
@@ -251,7 +256,8 @@ const resource = (
     if (request.isAuthorized && !Authorization.isAllowed(server, call.user, attributes)) {
       return yield* Result.fail(Authorization.refusal(call.user, attributes))
     }
-    if (served.custom?.warning !== undefined) call.warnings.push(served.custom.warning)
+    const warning = served.custom === undefined ? deprecations[served.table] : served.custom.warning
+    if (warning !== undefined) call.warnings.push(warning)
     const form = yield* Negotiation.form(request.accept)
     if (request.body.text.length > bodyLimit / 3 && byteLength(request.body.text) > bodyLimit) {
       return yield* Result.fail(StatusError.tooLarge(bodyLimit))

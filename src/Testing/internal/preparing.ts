@@ -183,7 +183,8 @@ const hasStatus = (served: Served): boolean => Object.hasOwn(served.subresources
 
 // Numbers that the description does not call required, and that Go prints all the same.
 const zeros: { readonly [table: string]: Json.JsonObject } = {
-  "autoscaling/horizontalpodautoscalers": { currentMetrics: null, currentReplicas: 0 },
+  "apps/statefulsets": { availableReplicas: 0 },
+  "autoscaling/horizontalpodautoscalers": { currentMetrics: null },
   "policy/poddisruptionbudgets": { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
 }
 

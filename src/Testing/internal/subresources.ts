@@ -33,6 +33,9 @@ const stored = (write: Write.Write, change: (object: Json.JsonObject) => Json.Js
 /** Binds a pod to a node, as the scheduler does. */
 const bind = (write: Write.Write, body: Json.JsonObject): Outcome<Json.JsonObject> =>
   Result.gen(function*() {
+    if (Json.nameOf(body) !== write.name) {
+      return yield* Result.fail(StatusError.badRequest("name in URL does not match name in Binding object"))
+    }
     const pod = yield* found(write)
     const node = Json.textOf(Json.at(body, "target", "name"))
     const before = Json.textOf(Json.at(pod, "spec", "nodeName"))
