@@ -4,15 +4,14 @@
  * All kinds end as a plain socket to the API server, so that TLS, HTTP/2 and silence are handled alike with and without
  * a proxy. Names are resolved by the proxy, as Go's client does for `socks5` and `socks5h` alike.
  *
- * @see https://www.rfc-editor.org/rfc/rfc1928
- * @see https://www.rfc-editor.org/rfc/rfc1929
+ * undici speaks SOCKS.
+ *
  * @since 0.1.0
  */
-import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import * as net from "node:net"
 import { ConnectFailure } from "./connectionError.ts"
+import { Socks5Client } from "./nodeUndici.ts"
 
 /** A proxy, its password apart from its address. */
 export interface Proxy {
@@ -120,105 +119,44 @@ const connect = (proxy: Proxy, target: Target, timeout: number): Promise<net.Soc
     request.end()
   })
 
-const socksReplies = [
-  "",
-  "general failure",
-  "the tunnel is not allowed by its rules",
-  "network unreachable",
-  "host unreachable",
-  "connection refused",
-  "the time to live expired",
-  "CONNECT is not supported",
-  "the address type is not supported"
-]
-
-const addressBytes = (host: string): Buffer => {
-  const plain = host.replace(/^\[|\]$/g, "")
-  const address = Result.getOrUndefined(NetAddress.ipFromString(plain))
-  if (address !== undefined) {
-    return NetAddress.isIpv4Address(address)
-      ? Buffer.from([1, ...NetAddress.ipv4ToOctets(address)])
-      : Buffer.from([4, ...NetAddress.ipv6ToOctets(address)])
-  }
-  const name = Buffer.from(plain)
-  return Buffer.concat([Buffer.from([3, name.length]), name])
+// What undici's codes mean for who set the proxy. The rest is a proxy that could not be used.
+const socksFaults: { readonly [code: string]: string } = {
+  UND_ERR_SOCKS5_VERSION: "does not speak SOCKS 5",
+  UND_ERR_SOCKS5_REPLY_VERSION: "does not speak SOCKS 5",
+  UND_ERR_SOCKS5_AUTH_REJECTED: "asks for a user name and password",
+  UND_ERR_SOCKS5_AUTH_METHOD: "asks for a user name and password",
+  UND_ERR_SOCKS5_AUTH_FAILED: "refused the user name and password of the proxy URL"
 }
 
-const socks = async (proxy: Proxy, target: Target, timeout: number): Promise<net.Socket> => {
-  const socket = net.connect({ host: proxy.host, port: proxy.port })
-  const reader = read(socket)
-  const timer = setTimeout(() => socket.destroy(new Error("it did not answer in time")), timeout)
-  const hasPassword = proxy.username !== undefined
-  try {
-    socket.write(Buffer.from(hasPassword ? [5, 2, 0, 2] : [5, 1, 0]))
-    const chosen = await reader.take(2)
-    if (chosen[0] !== 5) throw failure(proxy, "does not speak SOCKS 5")
-    if (chosen[1] === 2 && hasPassword) {
-      const user = Buffer.from(proxy.username ?? "")
-      const password = Buffer.from(proxy.password === undefined ? "" : Redacted.value(proxy.password))
-      socket.write(Buffer.concat([Buffer.from([1, user.length]), user, Buffer.from([password.length]), password]))
-      if ((await reader.take(2))[1] !== 0) throw failure(proxy, "refused the user name and password of the proxy URL")
-    } else if (chosen[1] !== 0) {
-      throw failure(proxy, "asks for a user name and password")
-    }
-    socket.write(
-      Buffer.concat([
-        Buffer.from([5, 1, 0]),
-        addressBytes(target.host),
-        Buffer.from([target.port >> 8, target.port & 255])
-      ])
-    )
-    const reply = await reader.take(4)
-    const code = reply[1] ?? 1
-    if (code !== 0) {
-      throw failure(proxy, `refused the tunnel to ${authority(target)}: ${socksReplies[code] ?? `code ${code}`}`)
-    }
-    // The address it bound, which nobody needs.
-    await reader.take(2 + (reply[3] === 1 ? 4 : reply[3] === 4 ? 16 : (await reader.take(1))[0] ?? 0))
-    reader.release()
-    return socket
-  } catch (cause) {
-    socket.destroy()
-    throw cause instanceof ConnectFailure ? cause : unreachable(proxy, cause as Error)
-  } finally {
-    clearTimeout(timer)
-  }
+const socksFailure = (proxy: Proxy, target: Target, cause: Error & { readonly code?: string }): ConnectFailure => {
+  const code = cause.code ?? ""
+  const what = socksFaults[code]
+  if (what !== undefined) return failure(proxy, what)
+  return code.startsWith("UND_ERR_SOCKS5_REPLY_")
+    ? failure(proxy, `refused the tunnel to ${authority(target)}: ${cause.message}`)
+    : unreachable(proxy, cause)
 }
 
-const read = (socket: net.Socket) => {
-  let held = Buffer.alloc(0)
-  let fault: Error | undefined
-  let notify = () => {}
-  const onData = (chunk: Buffer) => {
-    held = Buffer.concat([held, chunk])
-    notify()
-  }
-  const onError = (error: Error) => {
-    fault ??= error
-    notify()
-  }
-  const onClose = () => onError(new Error("it closed the connection"))
-  socket.on("data", onData)
-  socket.on("error", onError)
-  socket.on("close", onClose)
-  return {
-    take: async (length: number): Promise<Buffer> => {
-      while (held.length < length) {
-        if (fault !== undefined) throw fault
-        await new Promise<void>((resolve) => {
-          notify = resolve
-        })
-      }
-      const taken = held.subarray(0, length)
-      held = held.subarray(length)
-      return taken
-    },
-    release: () => {
-      socket.off("data", onData)
-      socket.off("error", onError)
-      socket.off("close", onClose)
-      socket.pause()
-      if (held.length > 0) socket.unshift(held)
+const socks = (proxy: Proxy, target: Target, timeout: number): Promise<net.Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = net.connect({ host: proxy.host, port: proxy.port })
+    const fail = (cause: Error) => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(socksFailure(proxy, target, cause))
     }
-  }
-}
+    const timer = setTimeout(() => fail(new Error("it did not answer in time")), timeout)
+    const client = new Socks5Client(socket, {
+      username: proxy.username,
+      password: proxy.password === undefined ? undefined : Redacted.value(proxy.password)
+    })
+    // Stays, as the client passes on what goes wrong with the socket later too.
+    client.on("error", fail)
+    client.on("close", () => fail(new Error("it closed the connection")))
+    client.once("authenticated", () => client.connect(target.host.replace(/^\[|\]$/g, ""), target.port))
+    client.once("connected", () => {
+      clearTimeout(timer)
+      resolve(socket)
+    })
+    client.handshake()
+  })
