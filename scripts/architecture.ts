@@ -18,7 +18,7 @@ const reasonable = 350
 
 /** The packages that `src` may import; the rest of `effect` by file, never its root barrel. */
 const packages = /^(?:effect\/.+|yaml)$/
-const runtimePackages = /^(?:node:.+|undici(?:/.+)?|ws|@effect\/platform-node(?:-shared)?(?:\/.+)?)$/
+const runtimePackages = /^(?:node:.+|undici(?:\/.+)?|ws|@effect\/platform-node(?:-shared)?(?:\/.+)?)$/
 
 /** What is wrong with the arrows themselves: unknown folders and cycles. */
 export const arrowFaults = (arrows: Arrows): ReadonlyArray<string> => {
