@@ -17,6 +17,7 @@ import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
 import * as Transform from "../../src/Informer/Transform.ts"
 import * as Kubernetes from "../../src/Kubernetes.ts"
+import * as Patch from "../../src/Machinery/Patch.ts"
 import type { Persisted } from "../../src/Machinery/Resource.ts"
 import * as RestClient from "../../src/Rest/RestClient.ts"
 import * as Transport from "../../src/Rest/Transport.ts"
@@ -57,7 +58,7 @@ const run = Effect.fnUntraced(function*(
       case 0:
         return direct.delete(name)
       case 1:
-        return direct.patch(name, { type: "merge", patch: { metadata: { labels: data } } } as never)
+        return direct.patch(name, Patch.merge({ metadata: { labels: data } }))
       default:
         return Effect.flatMap(direct.get(name), (held) => direct.update({ ...held, data }))
     }
