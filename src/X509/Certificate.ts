@@ -40,11 +40,14 @@ const label = "CERTIFICATE"
  * @category decoding
  * @since 0.1.0
  */
-export const fromPem = (text: string): Result.Result<Certificate, X509Error> =>
-  Result.flatMap(bundleFromPem(text), ([first]) =>
-    first === undefined
-      ? Result.fail(malformed("certificate", "there is no CERTIFICATE block"))
-      : Result.succeed(first))
+export const fromPem = (text: string): Result.Result<Certificate, X509Error> => {
+  const [first] = blocksOf(text)
+  return first === undefined
+    ? Result.fail(malformed("certificate", "there is no CERTIFICATE block"))
+    : fromBytes(first.bytes)
+}
+
+const blocksOf = (text: string): ReadonlyArray<Pem.Block> => Pem.blocks(text).filter((block) => block.label === label)
 
 /**
  * All certificates of a text in their order; none where it has none. Fails with Malformed at the first that cannot be
@@ -54,7 +57,7 @@ export const fromPem = (text: string): Result.Result<Certificate, X509Error> =>
  * @since 0.1.0
  */
 export const bundleFromPem = (text: string): Result.Result<ReadonlyArray<Certificate>, X509Error> =>
-  Result.all(Pem.blocks(text).filter((block) => block.label === label).map((block) => fromBytes(block.bytes)))
+  Result.all(blocksOf(text).map((block) => fromBytes(block.bytes)))
 
 /**
  * The certificate as PEM text.

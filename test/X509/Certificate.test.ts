@@ -60,6 +60,9 @@ it.effect("the first of several certificates counts, whatever stands between the
     assert.strictEqual((yield* read(text)).identity.commonName, "leaf")
     const all = yield* Effect.fromResult(Certificate.bundleFromPem(text))
     assert.deepStrictEqual(all.map((each) => each.identity.commonName), ["leaf", "authority"])
+    const spoilt = `${leaf.certificate}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----`
+    assert.strictEqual((yield* read(spoilt)).identity.commonName, "leaf")
+    assert.isTrue(Result.isFailure(Certificate.bundleFromPem(spoilt)))
   }))
 
 it.effect("what is no certificate is Malformed", () =>
