@@ -86,6 +86,8 @@ export interface Indexer<in out A> {
   readonly list: Effect.Effect<ReadonlyArray<A>>
   readonly keys: Effect.Effect<ReadonlyArray<string>>
   readonly size: Effect.Effect<number>
+  /** By namespace. Needs no memory of its own. */
+  readonly byNamespace: Index<A>
   /**
    * An index by `f`, kept while the scope is open and shared by all who bring the same function. Made from a filled
    * cache it costs one pass over it.
@@ -103,57 +105,98 @@ export interface Indexer<in out A> {
  */
 export interface Unsafe<in out A> {
   readonly get: (key: string) => A | undefined
-  readonly has: (key: string) => boolean
+  /** What stands under the key of an object. */
+  readonly held: (object: A) => A | undefined
   readonly size: () => number
   readonly list: () => ReadonlyArray<A>
-  readonly entries: () => Iterable<[string, A]>
-  /** An index that stays. */
-  readonly index: (f: IndexFunction<A>) => Index<A>
-  /** Returns what stood there. */
-  readonly set: (key: string, object: A) => A | undefined
+  /** Puts an object under its key and returns what stood there. */
+  readonly set: (object: A) => A | undefined
   /** Returns what stood there. */
   readonly remove: (key: string) => A | undefined
 }
 
-/** One key alone is kept without a Set around it: most indexes have few objects per value. */
-type Keys = string | Set<string>
+// One place of the cache. Indexes point to it, so that an update that moves nothing in them costs them nothing, and so
+// that no key has to be kept as text.
+interface Slot<A> {
+  object: A
+}
 
-interface IndexState<in A> {
+/** One slot alone is kept without a Set around it: most indexes have few objects per value. */
+type Slots<A> = Slot<A> | Set<Slot<A>>
+
+interface IndexState<A> {
   readonly f: IndexFunction<A>
-  readonly byValue: Map<string, Keys>
+  readonly byValue: Map<string, Slots<A>>
   holders: number
 }
 
 /**
  * An empty cache.
  *
+ * Objects stand under namespace and name apart: strings that a decoder hands out again find their place without being
+ * joined and hashed for each event.
+ *
  * @category constructors
  * @since 0.1.0
  */
-export const makeUnsafe = <A>(): Indexer<A> => {
-  const objects = new Map<string, A>()
+export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
+  const namespaces = new Map<string, Map<string, Slot<A>>>()
   const indexes = new Map<IndexFunction<A>, IndexState<A>>()
   let snapshot: ReadonlyArray<A> | undefined
+  let size = 0
 
-  const list = (): ReadonlyArray<A> => snapshot ??= Array.from(objects.values())
+  const list = (): ReadonlyArray<A> => {
+    if (snapshot !== undefined) return snapshot
+    const out: Array<A> = []
+    for (const slots of namespaces.values()) {
+      for (const slot of slots.values()) out.push(slot.object)
+    }
+    snapshot = out
+    return out
+  }
 
-  const set = (key: string, object: A): A | undefined => {
-    const old = objects.get(key)
-    objects.set(key, object)
+  const slotOf = (key: string): Slot<A> | undefined => {
+    const slash = key.indexOf("/")
+    return slash < 0 ? namespaces.get("")?.get(key) : namespaces.get(key.slice(0, slash))?.get(key.slice(slash + 1))
+  }
+
+  const set = (object: A): A | undefined => {
+    const { name, namespace = "" } = object.metadata
     snapshot = undefined
-    for (const index of indexes.values()) move(index, key, old, object)
+    let slots = namespaces.get(namespace)
+    if (slots === undefined) {
+      slots = new Map()
+      namespaces.set(namespace, slots)
+    }
+    const slot = slots.get(name)
+    if (slot === undefined) {
+      const made = { object }
+      slots.set(name, made)
+      size++
+      for (const index of indexes.values()) {
+        for (const value of index.f(object)) put(index.byValue, value, made)
+      }
+      return undefined
+    }
+    const old = slot.object
+    slot.object = object
+    for (const index of indexes.values()) move(index, slot, old, object)
     return old
   }
 
   const remove = (key: string): A | undefined => {
-    const old = objects.get(key)
-    if (old === undefined) return undefined
-    objects.delete(key)
+    const slot = slotOf(key)
+    if (slot === undefined) return undefined
+    const { name, namespace = "" } = slot.object.metadata
+    const slots = namespaces.get(namespace)
+    slots?.delete(name)
+    if (slots?.size === 0) namespaces.delete(namespace)
+    size--
     snapshot = undefined
     for (const index of indexes.values()) {
-      for (const value of index.f(old)) drop(index.byValue, value, key)
+      for (const value of index.f(slot.object)) drop(index.byValue, value, slot)
     }
-    return old
+    return slot.object
   }
 
   const acquire = (f: IndexFunction<A>): IndexState<A> => {
@@ -163,8 +206,10 @@ export const makeUnsafe = <A>(): Indexer<A> => {
       return existing
     }
     const made: IndexState<A> = { f, byValue: new Map(), holders: 1 }
-    for (const [key, object] of objects) {
-      for (const value of f(object)) put(made.byValue, value, key)
+    for (const slots of namespaces.values()) {
+      for (const slot of slots.values()) {
+        for (const value of f(slot.object)) put(made.byValue, value, slot)
+      }
     }
     indexes.set(f, made)
     return made
@@ -176,28 +221,30 @@ export const makeUnsafe = <A>(): Indexer<A> => {
     })
 
   const view = (index: IndexState<A>): Index<A> => ({
-    get: (value) => Effect.sync(() => found(objects, index.byValue.get(value))),
-    keys: (value) =>
-      Effect.sync(() => {
-        const keys = index.byValue.get(value)
-        return keys === undefined ? [] : typeof keys === "string" ? [keys] : Array.from(keys)
-      }),
+    get: (value) => Effect.sync(() => objectsOf(index.byValue.get(value))),
+    keys: (value) => Effect.sync(() => objectsOf(index.byValue.get(value)).map(keyOf)),
     values: Effect.sync(() => Array.from(index.byValue.keys()))
   })
 
+  const inNamespace = (namespace: string): ReadonlyArray<A> =>
+    namespace === "" ? [] : Array.from(namespaces.get(namespace)?.values() ?? [], (slot) => slot.object)
+
   return {
-    get: (key) => Effect.sync(() => Option.fromUndefinedOr(objects.get(key))),
+    get: (key) => Effect.sync(() => Option.fromUndefinedOr(slotOf(key)?.object)),
     list: Effect.sync(list),
-    keys: Effect.sync(() => Array.from(objects.keys())),
-    size: Effect.sync(() => objects.size),
+    keys: Effect.sync(() => list().map(keyOf)),
+    size: Effect.sync(() => size),
+    byNamespace: {
+      get: (namespace) => Effect.sync(() => inNamespace(namespace)),
+      keys: (namespace) => Effect.sync(() => inNamespace(namespace).map(keyOf)),
+      values: Effect.sync(() => Array.from(namespaces.keys()).filter((namespace) => namespace !== ""))
+    },
     index: (f) => Effect.map(Effect.acquireRelease(Effect.sync(() => acquire(f)), release), view),
     unsafe: {
-      get: (key) => objects.get(key),
-      has: (key) => objects.has(key),
-      size: () => objects.size,
+      get: (key) => slotOf(key)?.object,
+      held: (object) => namespaces.get(object.metadata.namespace ?? "")?.get(object.metadata.name)?.object,
+      size: () => size,
       list,
-      index: (f) => view(acquire(f)),
-      entries: () => objects.entries(),
       set,
       remove
     }
@@ -210,47 +257,35 @@ export const makeUnsafe = <A>(): Indexer<A> => {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <A>(): Effect.Effect<Indexer<A>> => Effect.sync(() => makeUnsafe<A>())
+export const make = <A extends Cacheable>(): Effect.Effect<Indexer<A>> => Effect.sync(() => makeUnsafe<A>())
 
-const found = <A>(objects: ReadonlyMap<string, A>, keys: Keys | undefined): ReadonlyArray<A> => {
-  if (keys === undefined) return []
-  const out: Array<A> = []
-  for (const key of typeof keys === "string" ? [keys] : keys) {
-    const object = objects.get(key)
-    if (object !== undefined) out.push(object)
-  }
-  return out
+const objectsOf = <A>(slots: Slots<A> | undefined): ReadonlyArray<A> =>
+  slots === undefined ? [] : slots instanceof Set ? Array.from(slots, (slot) => slot.object) : [slots.object]
+
+const put = <A>(byValue: Map<string, Slots<A>>, value: string, slot: Slot<A>): void => {
+  const slots = byValue.get(value)
+  if (slots === undefined) byValue.set(value, slot)
+  else if (slots instanceof Set) slots.add(slot)
+  else if (slots !== slot) byValue.set(value, new Set([slots, slot]))
 }
 
-const put = (byValue: Map<string, Keys>, value: string, key: string): void => {
-  const keys = byValue.get(value)
-  if (keys === undefined) byValue.set(value, key)
-  else if (typeof keys !== "string") keys.add(key)
-  else if (keys !== key) byValue.set(value, new Set([keys, key]))
+const drop = <A>(byValue: Map<string, Slots<A>>, value: string, slot: Slot<A>): void => {
+  const slots = byValue.get(value)
+  if (slots instanceof Set) {
+    slots.delete(slot)
+    // An emptied Set must go, or values that come and go (pod addresses) leak.
+    if (slots.size === 0) byValue.delete(value)
+  } else if (slots === slot) {
+    byValue.delete(value)
+  }
 }
 
-const drop = (byValue: Map<string, Keys>, value: string, key: string): void => {
-  const keys = byValue.get(value)
-  if (keys === undefined) return
-  if (typeof keys === "string") {
-    if (keys === key) byValue.delete(value)
-    return
-  }
-  keys.delete(key)
-  // An emptied Set must go, or values that come and go (pod addresses) leak.
-  if (keys.size === 0) byValue.delete(value)
-}
-
-const move = <A>(index: IndexState<A>, key: string, old: A | undefined, object: A): void => {
-  const after = index.f(object)
-  if (old === undefined) {
-    for (const value of after) put(index.byValue, value, key)
-    return
-  }
+const move = <A>(index: IndexState<A>, slot: Slot<A>, old: A, object: A): void => {
   const before = index.f(old)
+  const after = index.f(object)
   if (before.length === 1 && after.length === 1 && before[0] === after[0]) return
   for (const value of before) {
-    if (!after.includes(value)) drop(index.byValue, value, key)
+    if (!after.includes(value)) drop(index.byValue, value, slot)
   }
-  for (const value of after) put(index.byValue, value, key)
+  for (const value of after) put(index.byValue, value, slot)
 }

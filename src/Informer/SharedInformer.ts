@@ -163,8 +163,6 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const { collection } = listWatch
   const scope = yield* Effect.scope
   const indexer = yield* Indexer.make<A>()
-  // Made when first asked for: an informer of one namespace, or one that is never asked, does not pay for it.
-  let byNamespace: Index<A> | undefined
   const isFrozen = yield* MutationDetector.isEnabled
   const listeners = new Set<Buffer.Buffer<A>>()
   const waiters = new Set<Waiter>()
@@ -234,7 +232,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const forget = (): void => {
     if (decoder === undefined) return
     const uids = new Set<string | undefined>()
-    for (const [, object] of indexer.unsafe.entries()) uids.add(object.metadata.uid)
+    for (const object of indexer.unsafe.list()) uids.add(object.metadata.uid)
     decoder.retain((uid) => uids.has(uid))
   }
 
@@ -252,7 +250,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       reached(relist.resourceVersion)
       if (checks !== undefined) {
         const held = new Map<string, string>()
-        for (const [key, object] of indexer.unsafe.entries()) held.set(key, object.metadata.resourceVersion)
+        for (const object of indexer.unsafe.list()) held.set(Indexer.keyOf(object), object.metadata.resourceVersion)
         Queue.offerUnsafe(checks, { version: relist.resourceVersion, held })
       }
     },
@@ -299,10 +297,12 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
           if (scope.state._tag === "Closed") made.end()
           else listeners.add(made)
           const isInitialEnd = synced.isOpen()
-          const events = Array.from(
-            indexer.unsafe.entries(),
-            ([key, object]): InformerEvent<A> => ({ _tag: "Added", key, object, isInInitialList: true })
-          )
+          const events = indexer.unsafe.list().map((object): InformerEvent<A> => ({
+            _tag: "Added",
+            key: Indexer.keyOf(object),
+            object,
+            isInInitialList: true
+          }))
           made.offer(events, isInitialEnd)
           return made
         }),
@@ -328,10 +328,12 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       Effect.andThen(Effect.sync(() => {
         if (!synced.isOpen()) return
         buffer.offer(
-          Array.from(
-            indexer.unsafe.entries(),
-            ([key, object]): InformerEvent<A> => ({ _tag: "Updated", key, old: object, object })
-          ),
+          indexer.unsafe.list().map((object): InformerEvent<A> => ({
+            _tag: "Updated",
+            key: Indexer.keyOf(object),
+            old: object,
+            object
+          })),
           false
         )
       })),
@@ -388,7 +390,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   ): Index<A> =>
     Object.hasOwn(indexes, index)
       ? indexes[index as Names]
-      : byNamespace ??= indexer.unsafe.index(Indexer.namespaceIndex)
+      : indexer.byNamespace
 
   const withIndexes = <Names extends string>(
     indexes: { readonly [K in Names]: Index<A> }

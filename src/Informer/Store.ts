@@ -104,16 +104,14 @@ export const replaceUnsafe = <A extends Cacheable>(
   objects: ReadonlyArray<A>,
   options: { readonly isInInitialList: boolean; readonly isRewound: boolean }
 ): Array<InformerEvent<A>> => {
-  const { entries, remove, size } = indexer.unsafe
+  const { list, remove, size } = indexer.unsafe
   const events: Array<InformerEvent<A>> = []
   if (size() > 0) {
     const present = new Set<string>()
     for (const object of objects) present.add(keyOf(object))
-    const gone: Array<[string, A]> = []
-    for (const entry of entries()) {
-      if (!present.has(entry[0])) gone.push(entry)
-    }
-    for (const [key, object] of gone) {
+    for (const object of list()) {
+      const key = keyOf(object)
+      if (present.has(key)) continue
       remove(key)
       events.push({ _tag: "Deleted", key, object, isFinalStateUnknown: true })
     }
@@ -129,10 +127,10 @@ const put = <A extends Cacheable>(
   isForced: boolean,
   events: Array<InformerEvent<A>>
 ): void => {
+  const held = indexer.unsafe.held(object)
+  if (held !== undefined && !isForced && isSame(held, object)) return
+  const old = indexer.unsafe.set(object)
   const key = keyOf(object)
-  const old = indexer.unsafe.get(key)
-  if (old !== undefined && !isForced && isSame(old, object)) return
-  indexer.unsafe.set(key, object)
   events.push(
     old === undefined ? { _tag: "Added", key, object, isInInitialList } : { _tag: "Updated", key, old, object }
   )

@@ -14,9 +14,17 @@ import * as Store from "../../src/Informer/Store.ts"
 import { stripManagedFields } from "../../src/Informer/Transform.ts"
 import { ModelServer, type Obj } from "./ModelServer.ts"
 
-interface Item {
-  readonly name: string
+interface Item extends Indexer.Cacheable {
   readonly values: ReadonlyArray<string>
+}
+const itemOf = (key: string, values: ReadonlyArray<string>): Item => {
+  const [first = "", second] = key.split("/")
+  return {
+    metadata: second === undefined
+      ? { name: first, resourceVersion: "1" }
+      : { name: second, namespace: first, resourceVersion: "1" },
+    values
+  }
 }
 const byValue = (item: Item) => item.values
 
@@ -24,7 +32,7 @@ const settle = TestClock.adjust(0).pipe(Effect.andThen(Effect.yieldNow), Effect.
 
 const Operation = Schema.Struct({
   type: Schema.Literals(["set", "set", "set", "remove", "index", "drop"]),
-  key: Schema.Literals(["a", "b", "c", "d"]),
+  key: Schema.Literals(["a", "n/a", "n/b", "m/b"]),
   values: Schema.Array(Schema.Literals(["x", "y", "z", ""]))
 })
 
@@ -36,10 +44,10 @@ it.effect.prop("agrees with a filter over all objects, whatever is set, removed 
     const model = new Map<string, Item>()
     let index = yield* indexer.index(byValue)
     for (const { key, type, values } of operations) {
-      const item = { name: key, values }
+      const item = itemOf(key, values)
       switch (type) {
         case "set":
-          assert.strictEqual(indexer.unsafe.set(key, item), model.get(key))
+          assert.strictEqual(indexer.unsafe.set(item), model.get(key))
           model.set(key, item)
           break
         case "remove":
@@ -55,12 +63,19 @@ it.effect.prop("agrees with a filter over all objects, whatever is set, removed 
           break
       }
       for (const value of ["x", "y", "z", ""]) {
-        const found = (yield* index.get(value)).map((one) => one.name).sort()
-        const wanted = Array.from(model.values()).filter((one) => one.values.includes(value)).map((one) => one.name)
+        const found = (yield* index.get(value)).map(Indexer.keyOf).sort()
+        const wanted = Array.from(model.values()).filter((one) => one.values.includes(value)).map(Indexer.keyOf)
           .sort()
         assert.deepStrictEqual(found, wanted)
         assert.deepStrictEqual([...(yield* index.keys(value))].sort(), wanted)
       }
+      for (const namespace of ["n", "m", ""]) {
+        assert.deepStrictEqual(
+          [...(yield* indexer.byNamespace.keys(namespace))].sort(),
+          [...model.keys()].filter((one) => namespace !== "" && one.startsWith(`${namespace}/`)).sort()
+        )
+      }
+      assert.deepStrictEqual(Option.getOrUndefined(yield* indexer.get(key)), model.get(key))
       // An emptied value is gone, or values that come and go would leak.
       assert.deepStrictEqual(
         [...(yield* index.values)].sort(),
@@ -74,12 +89,12 @@ it.effect.prop("agrees with a filter over all objects, whatever is set, removed 
 it.effect("gives the objects themselves, and one array for all reads between two changes", () =>
   Effect.gen(function*() {
     const indexer = yield* Indexer.make<Item>()
-    const item = { name: "a", values: [] }
-    indexer.unsafe.set("a", item)
+    const item = itemOf("a", [])
+    indexer.unsafe.set(item)
     assert.strictEqual(Option.getOrUndefined(yield* indexer.get("a")), item)
     const list = yield* indexer.list
     assert.strictEqual(yield* indexer.list, list)
-    indexer.unsafe.set("b", item)
+    indexer.unsafe.set(itemOf("b", []))
     assert.notStrictEqual(yield* indexer.list, list)
     assert.strictEqual(list.length, 1)
   }))
