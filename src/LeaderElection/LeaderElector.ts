@@ -153,32 +153,37 @@ export const make = Effect.fnUntraced(function*(
       })
     )
 
-  const watching = (freed: Latch.Latch) =>
+  /** Opens the latch each time that the lock is given up, until the watch fails for good. */
+  const watching = (freed: Latch.Latch): Effect.Effect<void> =>
     Effect.suspend(() => {
       const seen = tries.seen()
       if (seen === undefined) return Effect.void
       return Stream.runForEach(lock.freed(seen), () => freed.open).pipe(
-        Effect.catch((error) => Effect.logWarning("the lease cannot be watched", error.message))
+        Effect.catch((error) =>
+          error._tag === "WatchError" && error.reason._tag === "Expired"
+            // What was seen last meanwhile is a place to begin again.
+            ? Effect.andThen(Effect.sleep(Duration.nanos(config.retryPeriod)), watching(freed))
+            : Effect.logWarning("the lease cannot be watched, and is looked at from time to time", error.message)
+        )
       )
     })
 
   const campaign = Effect.gen(function*() {
     yield* Effect.logInfo("attempting to acquire the lease")
     const freed = yield* Latch.make(false)
-    let watcher: Fiber.Fiber<void> | undefined
+    let isWatched = options.watch !== true
     for (;;) {
       const outcome = yield* attempt(config.renewDeadline, "acquire")
       // A process that was stopped meanwhile may have won a lease that is no longer its own.
       if (outcome._tag === "Won" && until(config.renewDeadline) > 0n) return
-      if (options.watch === true && tries.seen() !== undefined) {
-        // One that failed is begun again at what was seen last.
-        if (watcher === undefined || watcher.pollUnsafe() !== undefined) {
-          watcher = yield* Effect.forkScoped(watching(freed))
-        }
+      // A watch begins at what was seen.
+      if (!isWatched && tries.seen() !== undefined) {
+        isWatched = true
+        yield* Effect.forkScoped(watching(freed))
       }
       const jitter = 1 + LeaderElectionConfig.jitterFactor * (yield* Random.next)
       const pause = Effect.sleep(Duration.nanos(BigInt(Math.round(Number(config.retryPeriod) * jitter))))
-      yield* options.watch === true ? Effect.raceFirst(pause, freed.await) : pause
+      yield* Effect.raceFirst(pause, freed.await)
       yield* freed.close
     }
   }).pipe(Effect.scoped)

@@ -109,7 +109,12 @@ describe("LeaderElection.whileLeading", () => {
   it.effect("a candidate that may not watch goes on looking", () =>
     Effect.gen(function*() {
       const lock = yield* ResourceLock.lease({ ...options, identity: "b" })
-      const elector = yield* LeaderElector.make({ ...lock, freed: () => Stream.fail(refused) }, { watch: true })
+      let watches = 0
+      const freed = () => {
+        watches++
+        return Stream.fail(refused)
+      }
+      const elector = yield* LeaderElector.make({ ...lock, freed }, { watch: true })
       const first = yield* Effect.forkChild(
         LeaderElection.whileLeading(Effect.never, { ...options, identity: "a", releaseOnEnd: false })
       )
@@ -119,6 +124,7 @@ describe("LeaderElection.whileLeading", () => {
       yield* Fiber.interrupt(first)
       yield* adjust("30 seconds")
       assert.strictEqual((yield* elector.state)._tag, "Leading")
+      assert.strictEqual(watches, 1)
     }).pipe(Effect.provide(ApiServer.layer)))
 
   it.effect("leaves a scope that the effect asks for to the caller", () =>

@@ -48,12 +48,13 @@ const candidate = Effect.fnUntraced(function*(
   return { identity, kill: (signal) => Effect.sync(() => void child.kill(signal)) } satisfies Candidate
 })
 
-const replica = (said: Array<Line>, lease: string, identity: string) =>
+const replica = (said: Array<Line>, lease: string, identity: string, how: "look" | "watch" = "look") =>
   candidate(said, identity, process.execPath, [
     "--conditions=@effect-kubernetes/source",
     path.join(folder, "replica.ts"),
     "default",
-    lease
+    lease,
+    how
   ])
 
 const until = (said: ReadonlyArray<Line>, holds: () => boolean, timeout: `${number} seconds` = "40 seconds") =>
@@ -111,6 +112,22 @@ describe("LeaderElection on a real control plane", () => {
       }).pipe(Effect.scoped),
     120_000
   )
+
+  it.live("a replica that watches follows a leader that ends at once", () =>
+    Effect.gen(function*() {
+      const said: Array<Line> = []
+      const replicas = [yield* replica(said, "watched", "a", "watch"), yield* replica(said, "watched", "b", "watch")]
+      yield* until(said, () => begun(said).length === 1 && new Set(said.map(({ who }) => who)).size === 2)
+      // The watch begins after the first look.
+      yield* Effect.sleep("1 second")
+      yield* replicas.find(({ identity }) => identity === leader(said))?.kill("SIGTERM") ?? Effect.die("one leads")
+      yield* until(said, () => begun(said).length === 2)
+      const end = said.find(({ what }) => what === "END")
+      const took = (begun(said).at(-1)?.at ?? 0) - (end?.at ?? 0)
+      console.log(`leader election: the next one, which watches, leads ${took} ms after the leader ended`)
+      assert.isAtLeast(took, 0)
+      assert.isBelow(took, 1_000)
+    }).pipe(Effect.scoped), 60_000)
 
   it.live("client-go's elector and ours take turns on one Lease", () =>
     Effect.gen(function*() {

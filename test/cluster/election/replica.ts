@@ -1,7 +1,7 @@
 /**
  * One replica of a controller, as a process: says when it begins and stops to lead.
  *
- *     node replica.ts NAMESPACE LEASE IDENTITY      the cluster is that of KUBECONFIG
+ *     node replica.ts NAMESPACE LEASE look|watch IDENTITY      the cluster is that of KUBECONFIG
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Clock from "effect/Clock"
@@ -12,7 +12,7 @@ import * as LeaderElection from "../../../src/LeaderElection/LeaderElection.ts"
 import * as LeaderState from "../../../src/LeaderElection/LeaderState.ts"
 import * as NodeKubernetes from "../../../src/NodeKubernetes.ts"
 
-const [namespace = "", name = "", identity = ""] = process.argv.slice(2)
+const [namespace = "", name = "", how, identity = ""] = process.argv.slice(2)
 
 const say = (what: string) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => Console.log(`${what} ${identity} ${now}`))
@@ -20,7 +20,7 @@ const say = (what: string) =>
 const work = Effect.acquireUseRelease(say("BEGIN"), () => Effect.never, () => say("END"))
 
 Effect.gen(function*() {
-  const elector = yield* LeaderElection.make({ namespace, name, identity })
+  const elector = yield* LeaderElection.make({ namespace, name, identity, watch: how === "watch" })
   yield* Effect.forkScoped(
     Stream.runForEach(
       elector.states,
