@@ -98,7 +98,7 @@ export const layer: Layer.Layer<NodeRestClient, Failure> = over((config) => conf
  */
 export const layerKubeconfig = (
   options?: ClientConfig.KubeconfigOptions
-): Layer.Layer<NodeRestClient, Failure> => over(Layer.provide(ClientConfig.layerKubeconfig(options), services))
+): Layer.Layer<NodeRestClient, Failure> => over((config) => config.layerKubeconfig(options))
 
 /**
  * The pod this process runs in, and nothing else.
