@@ -97,7 +97,7 @@ interface Started<R> {
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*<R, E2 = ControllerError, R2 = R>(
+export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError, R2 = R>(
   options: Options<R, E2, R2>
 ): Effect.fn.Return<Manager<E2, R | R2>, never, R | EffectScope.Scope> {
   const start = (controllers: ReadonlyArray<Controller<Scope, unknown, R>>) =>

@@ -126,13 +126,15 @@ describe("Source.self", () => {
 })
 
 describe("Source.owned", () => {
-  const start = Effect.fnUntraced(function*(options?: Parameters<typeof Source.owned<ReplicaSet, "Namespaced", {}>>[2]) {
-    const sets = yield* ResourceClient.make(ConfigMap, "default")
-    const { take } = yield* collecting(
-      Source.ownedMetadata(ConfigMap, Deployment, { namespaces: "default", owners: options?.owners })
-    )
-    return { sets, take }
-  })
+  const start = Effect.fnUntraced(
+    function*(options?: Parameters<typeof Source.owned<ReplicaSet, "Namespaced", {}>>[2]) {
+      const sets = yield* ResourceClient.make(ConfigMap, "default")
+      const { take } = yield* collecting(
+        Source.ownedMetadata(ConfigMap, Deployment, { namespaces: "default", owners: options?.owners })
+      )
+      return { sets, take }
+    }
+  )
 
   it.effect("is work on the controlling owner, under its namespace and name", () =>
     Effect.gen(function*() {
@@ -328,6 +330,6 @@ describe("Source: traces", () => {
       yield* Effect.forkChild(controller.run)
       yield* settle
       assert.deepStrictEqual(links.get("first"), ["webhook"])
-      assert.deepStrictEqual(links.get("second"), [spans.get("first")?.spanId])
+      assert.deepStrictEqual(links.get("second"), [spans.get("first")?.spanId ?? ""])
     }).pipe(withServer))
 })
