@@ -6,14 +6,17 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import * as crypto from "node:crypto"
-import * as dns from "node:dns"
 import type * as net from "node:net"
-import * as tls from "node:tls"
+import type { SecureContext } from "node:tls"
 import type { ClientCertificate } from "../../Config/Credential.ts"
 import { ConnectFailure } from "./connectionError.ts"
 import * as nodeProxy from "./nodeProxy.ts"
 import * as Undici from "./nodeUndici.ts"
+
+// Not imported: a bundle of one file would load them at its start, although this module is loaded when it is needed.
+const crypto = process.getBuiltinModule("node:crypto")
+const dns = process.getBuiltinModule("node:dns")
+const tls = process.getBuiltinModule("node:tls")
 
 /** What all connections of one dispatcher share. Times are in milliseconds. */
 export interface Options {
@@ -47,7 +50,7 @@ const checkBundle = (ca: string): void => {
   }
 }
 
-const contextOf = ({ ca, certificate }: Options): tls.SecureContext => {
+const contextOf = ({ ca, certificate }: Options): SecureContext => {
   if (ca !== undefined) checkBundle(ca)
   try {
     return tls.createSecureContext({

@@ -15,7 +15,7 @@ import type * as Pull from "effect/Pull"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as zlib from "node:zlib"
+import type * as zlib from "node:zlib"
 import type { RequestError } from "../../Machinery/RequestError.ts"
 import type { TransportRequest, TransportResponse } from "../Transport.ts"
 import * as connectionError from "./connectionError.ts"
@@ -137,7 +137,8 @@ const make = (where: connectionError.Where): Exchange => {
   }
   const decompress = (encoding: string | ReadonlyArray<string> | undefined) => {
     if (encoding !== "gzip" && encoding !== "deflate") return
-    inflate = encoding === "gzip" ? zlib.createGunzip() : zlib.createInflate()
+    const { createGunzip, createInflate } = process.getBuiltinModule("node:zlib")
+    inflate = encoding === "gzip" ? createGunzip() : createInflate()
     inflate.on("data", push)
     inflate.on("end", end)
     inflate.on("error", fail)

@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import * as net from "node:net"
+import type * as net from "node:net"
 import { ConnectFailure } from "./connectionError.ts"
 import { Socks5Client } from "./nodeUndici.ts"
 
@@ -139,7 +139,7 @@ const socksFailure = (proxy: Proxy, target: Target, cause: Error & { readonly co
 
 const socks = (proxy: Proxy, target: Target, timeout: number): Promise<net.Socket> =>
   new Promise((resolve, reject) => {
-    const socket = net.connect({ host: proxy.host, port: proxy.port })
+    const socket = process.getBuiltinModule("node:net").connect({ host: proxy.host, port: proxy.port })
     const fail = (cause: Error) => {
       clearTimeout(timer)
       socket.destroy()
