@@ -9,11 +9,12 @@ import * as CustomResources from "../conformance/CustomResourcesTest.ts"
 import * as Discovery from "../conformance/DiscoveryTest.ts"
 import * as Kinds from "../conformance/KindsTest.ts"
 import * as Reads from "../conformance/ReadsTest.ts"
+import * as Refusals from "../conformance/RefusalsTest.ts"
 import * as Subresources from "../conformance/SubresourcesTest.ts"
 import * as Writes from "../conformance/WritesTest.ts"
 
 const layer = Kubernetes.layer.pipe(Layer.provideMerge(ApiServer.layerTransport()))
 
-for (const { suite } of [Apply, CustomResources, Discovery, Kinds, Reads, Subresources, Writes]) {
+for (const { suite } of [Apply, CustomResources, Discovery, Kinds, Reads, Refusals, Subresources, Writes]) {
   suite("in memory", layer)
 }

@@ -3,7 +3,9 @@
  *
  * @internal
  */
+import * as Result from "effect/Result"
 import * as Name from "../../Machinery/Name.ts"
+import * as Quantity from "../../Machinery/Quantity.ts"
 import * as FieldError from "./fieldError.ts"
 import * as Json from "./json.ts"
 
@@ -23,6 +25,38 @@ const portErrors = (ports: ReadonlyArray<unknown>, path: string): Errors =>
         ))
     ]
   })
+
+const resourceErrors = (resources: unknown, path: string): Errors => {
+  // What is no quantity has been refused by then.
+  const negative = (part: "limits" | "requests", name: string, quantity: Quantity.Quantity | undefined): Errors =>
+    quantity === undefined || Quantity.compare(quantity, Quantity.zero) >= 0 ? [] : [
+      FieldError.invalid(`${path}.${part}[${name}]`, Quantity.print(quantity), "must be greater than or equal to 0")
+    ]
+  return [
+    ...Object.entries(Json.objectOf(Json.at(resources, "limits"))).flatMap(([name, given]) =>
+      negative("limits", name, quantityOf(given))
+    ),
+    ...Object.entries(Json.objectOf(Json.at(resources, "requests"))).flatMap(([name, asked]) => {
+      const request = quantityOf(asked)
+      const limit = quantityOf(Json.at(resources, "limits", name))
+      return [
+        ...negative("requests", name, request),
+        ...(request === undefined || limit === undefined || Quantity.compare(request, limit) <= 0 ? [] : [
+          FieldError.invalid(
+            `${path}.requests`,
+            Quantity.print(request),
+            `must be less than or equal to ${name} limit of ${Quantity.print(limit)}`
+          )
+        ])
+      ]
+    })
+  ]
+}
+
+const quantityOf = (value: unknown): Quantity.Quantity | undefined =>
+  typeof value === "string" || typeof value === "number"
+    ? Result.getOrUndefined(Quantity.fromInput(value))
+    : undefined
 
 const containerErrors = (
   containers: ReadonlyArray<unknown>,
@@ -46,6 +80,7 @@ const containerErrors = (
         ? []
         : [FieldError.invalid(`${field}.image`, image, "must not have leading or trailing whitespace")]),
       ...portErrors(Json.itemsOf(Json.at(container, "ports")), field),
+      ...resourceErrors(Json.at(container, "resources"), `${field}.resources`),
       ...Json.itemsOf(Json.at(container, "env")).flatMap((variable, at) => {
         const key = Json.textOf(Json.at(variable, "name"))
         return key === ""
@@ -74,12 +109,20 @@ export const spec = (spec: Json.JsonObject, path: string): Errors => {
 }
 
 /** What is wrong with the pod template of a workload. */
-export const template = (object: Json.JsonObject, restartPolicies: ReadonlyArray<string>): Errors => {
-  const inner = Json.objectOf(Json.at(object, "spec", "template", "spec"))
+export const template = (object: Json.JsonObject, restartPolicies: ReadonlyArray<string>): Errors =>
+  templateAt(object, ["spec", "template", "spec"], restartPolicies)
+
+/** What is wrong with the pod spec at a path. */
+export const templateAt = (
+  object: Json.JsonObject,
+  path: ReadonlyArray<string>,
+  restartPolicies: ReadonlyArray<string>
+): Errors => {
+  const inner = Json.objectOf(Json.at(object, ...path))
   const policy = Json.textOf(inner["restartPolicy"])
-  const field = "spec.template.spec.restartPolicy"
+  const field = `${path.join(".")}.restartPolicy`
   return [
-    ...spec(inner, "spec.template.spec"),
+    ...spec(inner, path.join(".")),
     ...(restartPolicies.includes(policy)
       ? []
       : restartPolicies.includes("Always")

@@ -12,6 +12,7 @@ import * as Name from "../../Machinery/Name.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as FieldError from "./fieldError.ts"
 import * as Json from "./json.ts"
+import * as KindValidation from "./kindValidation.ts"
 import { immutable } from "./objectMeta.ts"
 import * as PodValidation from "./podValidation.ts"
 import type { Served } from "./registry.ts"
@@ -269,11 +270,6 @@ const definition: Rule = (object, live) => {
   ]
 }
 
-const roleBinding: Rule = (object, live) =>
-  live === undefined || Json.equal(object["roleRef"], live["roleRef"])
-    ? []
-    : [FieldError.invalid("roleRef", object["roleRef"], "cannot change roleRef")]
-
 const claim: Rule = (object, live) => {
   const spec = Json.objectOf(object["spec"])
   const rest = (each: unknown) =>
@@ -292,13 +288,6 @@ const claim: Rule = (object, live) => {
   ]
 }
 
-const budget: Rule = (object) => {
-  const spec = Json.objectOf(object["spec"])
-  return spec["minAvailable"] !== undefined && spec["maxUnavailable"] !== undefined
-    ? [FieldError.invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
-    : []
-}
-
 const rules: { readonly [table: string]: Rule } = {
   "/configmaps": configMap,
   "/events": event,
@@ -311,11 +300,16 @@ const rules: { readonly [table: string]: Rule } = {
   "apps/deployments": workload,
   "apps/replicasets": workload,
   "apps/statefulsets": statefulSet,
+  "autoscaling/horizontalpodautoscalers": KindValidation.autoscaler,
+  "batch/cronjobs": KindValidation.cronJob,
   "batch/jobs": job,
   "coordination.k8s.io/leases": lease,
-  "policy/poddisruptionbudgets": budget,
-  "rbac.authorization.k8s.io/clusterrolebindings": roleBinding,
-  "rbac.authorization.k8s.io/rolebindings": roleBinding
+  "networking.k8s.io/ingresses": KindValidation.ingress,
+  "policy/poddisruptionbudgets": KindValidation.budget,
+  "rbac.authorization.k8s.io/clusterrolebindings": KindValidation.roleBinding,
+  "rbac.authorization.k8s.io/clusterroles": KindValidation.role,
+  "rbac.authorization.k8s.io/rolebindings": KindValidation.roleBinding,
+  "rbac.authorization.k8s.io/roles": KindValidation.role
 }
 
 /** What is wrong with an object, and with the change from the live one where there is one. */
