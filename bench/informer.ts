@@ -10,6 +10,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Figure from "./Figure.ts"
+import * as cache from "./informer/cache.ts"
 import type { Run } from "./informer/measure.ts"
 import * as Peers from "./informer/Peers.ts"
 import type { Profile } from "./informer/pods.ts"
@@ -133,6 +134,6 @@ export const run = Effect.gen(function*() {
     yield* Console.log(`replaying ${pods} pods and ${events} events, ${title}: ${rounds} rounds`)
     out.push(...figures(title, yield* measure(profile, clients), isJudged))
   }
-  out.push(yield* listeners, ...(yield* growth))
+  out.push(yield* listeners, ...(yield* growth), ...(yield* cache.figures))
   return out
 })

@@ -83,7 +83,7 @@ const peers: ReadonlyArray<{ readonly client: Client; readonly build: Command }>
     })),
     build: {
       file: "go",
-      arguments: ["build", "-mod=mod", "-o", goBinary, "."],
+      arguments: ["build", "-o", goBinary, "."],
       cwd: path.join(here, "peers/client-go")
     }
   },
