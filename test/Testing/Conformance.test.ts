@@ -6,6 +6,7 @@ import * as Kubernetes from "../../src/Kubernetes.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
 import * as Apply from "../conformance/ApplyTest.ts"
 import * as CustomResources from "../conformance/CustomResourcesTest.ts"
+import * as CustomRules from "../conformance/CustomRulesTest.ts"
 import * as Discovery from "../conformance/DiscoveryTest.ts"
 import * as Kinds from "../conformance/KindsTest.ts"
 import * as Reads from "../conformance/ReadsTest.ts"
@@ -15,6 +16,8 @@ import * as Writes from "../conformance/WritesTest.ts"
 
 const layer = Kubernetes.layer.pipe(Layer.provideMerge(ApiServer.layerTransport()))
 
-for (const { suite } of [Apply, CustomResources, Discovery, Kinds, Reads, Refusals, Subresources, Writes]) {
+for (
+  const { suite } of [Apply, CustomResources, CustomRules, Discovery, Kinds, Reads, Refusals, Subresources, Writes]
+) {
   suite("in memory", layer)
 }

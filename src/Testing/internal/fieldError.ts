@@ -92,14 +92,17 @@ export const notSupported = (field: string, value: unknown, supported: ReadonlyA
 export const body = (error: FieldError): string => {
   const word = words[error.type]
   const shown = error.type === "Required" || error.type === "Forbidden" || error.type === "TooLong" ||
-      error.type === "InternalError"
+      error.type === "InternalError" || error.value === undefined
     ? word
     : `${word}: ${typeof error.value === "string" ? JSON.stringify(error.value) : Json.print(error.value)}`
   return error.detail === "" ? shown : `${shown}: ${error.detail}`
 }
 
+// The object itself has no path.
+const place = ({ field }: FieldError): string => field === "" ? "<nil>" : field
+
 /** The sentence. */
-export const message = (error: FieldError): string => `${error.field}: ${body(error)}`
+export const message = (error: FieldError): string => `${place(error)}: ${body(error)}`
 
 /** The sentences of several findings, each once. */
 export const messages = (errors: ReadonlyArray<FieldError>): string => {
@@ -113,7 +116,7 @@ export const cause = (
 ): { readonly reason: string; readonly message: string; readonly field: string } => ({
   reason: error.type === "InternalError" ? "InternalError" : `FieldValue${error.type}`,
   message: body(error),
-  field: error.field
+  field: place(error)
 })
 
 /** The path of a member: `spec.foo`, or `[key]` of a map. */

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as LabelSelector from "../../Machinery/LabelSelector.ts"
 import * as Name from "../../Machinery/Name.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
+import * as CustomRules from "./customRules.ts"
 import * as FieldError from "./fieldError.ts"
 import * as Json from "./json.ts"
 import * as KindValidation from "./kindValidation.ts"
@@ -257,6 +258,13 @@ const definition: Rule = (object, live) => {
     ...(versions.filter((version) => Json.at(version, "storage") === true).length === 1 ? [] : [
       FieldError.invalid("spec.versions", versions, "must have exactly one version marked as storage version")
     ]),
+    ...versions.flatMap((version, index) =>
+      CustomRules.syntaxErrors(
+        Json.objectOf(Json.at(version, "schema", "openAPIV3Schema")) as ObjectSchema,
+        // The only version's schema is the one of all versions, as the server keeps it.
+        versions.length === 1 ? "spec.validation.openAPIV3Schema" : `spec.versions[${index}].schema.openAPIV3Schema`
+      )
+    ),
     ...versions.flatMap((version, index) =>
       Json.isObject(Json.at(version, "schema", "openAPIV3Schema"))
         ? []

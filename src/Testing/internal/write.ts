@@ -7,6 +7,8 @@
  */
 import * as Result from "effect/Result"
 import type * as FieldSet from "../../Apply/FieldSet.ts"
+import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
+import * as CustomRules from "./customRules.ts"
 import * as CustomSchema from "./customSchema.ts"
 import * as Deletion from "./deletion.ts"
 import * as FieldError from "./fieldError.ts"
@@ -88,6 +90,15 @@ const inNamespace = ({ namespace, served }: Write, object: Json.JsonObject): Out
     ))
 }
 
+const customErrors = (
+  schema: ObjectSchema,
+  object: Json.JsonObject,
+  before: Json.JsonObject | undefined
+): ReadonlyArray<FieldError.FieldError> => {
+  const errors = CustomSchema.errors(schema, object)
+  return errors.length > 0 ? errors : CustomRules.errors(schema, object, before)
+}
+
 const errorsOf = (
   served: Registry.Served,
   object: Json.JsonObject,
@@ -97,7 +108,7 @@ const errorsOf = (
   ...(before === undefined ? [] : ObjectMeta.updateErrors(object, before)),
   ...(served.custom === undefined
     ? Validation.errors(served, object, before)
-    : CustomSchema.errors(served.custom.schema, object))
+    : customErrors(served.custom.schema, object, before))
 ]
 
 const check = (
