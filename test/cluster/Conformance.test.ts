@@ -4,6 +4,7 @@
 import * as NodeKubernetes from "../../src/NodeKubernetes.ts"
 import * as Apply from "../conformance/ApplyTest.ts"
 import * as CustomResources from "../conformance/CustomResourcesTest.ts"
+import * as CustomRules from "../conformance/CustomRulesTest.ts"
 import * as Discovery from "../conformance/DiscoveryTest.ts"
 import * as Kinds from "../conformance/KindsTest.ts"
 import * as Reads from "../conformance/ReadsTest.ts"
@@ -14,6 +15,8 @@ import { cluster } from "./TestCluster.ts"
 
 const layer = NodeKubernetes.layerKubeconfig({ path: cluster.kubeconfig })
 
-for (const { suite } of [Apply, CustomResources, Discovery, Kinds, Reads, Refusals, Subresources, Writes]) {
+for (
+  const { suite } of [Apply, CustomResources, CustomRules, Discovery, Kinds, Reads, Refusals, Subresources, Writes]
+) {
   suite("kube-apiserver", layer)
 }
