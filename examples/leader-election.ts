@@ -5,7 +5,7 @@
  *     node examples/leader-election.ts --kubeconfig FILE      one replica on that cluster; start it in several terminals
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Console, Duration, Effect, Fiber, Option, Queue, Stream } from "effect"
+import { Console, Duration, Effect, Fiber, Layer, Option, Queue, Stream } from "effect"
 import { LeaderElection } from "effect-kubernetes"
 import { EventRecorder } from "effect-kubernetes/Events"
 import { LeaderState } from "effect-kubernetes/LeaderElection"
@@ -55,7 +55,7 @@ const oneReplica = Effect.gen(function*() {
     const leader = Option.getOrElse(LeaderState.leader(state), () => "nobody")
     return Console.log(`  ${identity}: ${state._tag}, the leader is ${leader}`)
   }))
-  yield* elector.whileLeading(work(identity, Effect.void))
+  return yield* elector.whileLeading(work(identity, Effect.void))
 }).pipe(Effect.scoped)
 
 const flags = { kubeconfig: Flag.optional(Flag.String("kubeconfig")) }
@@ -63,8 +63,9 @@ const command = Command.make("leader-election", flags, ({ kubeconfig }) =>
   Option.match(kubeconfig, {
     onNone: () => Effect.provide(threeReplicas, ApiServer.layer),
     onSome: (path) =>
-      Effect.provide(oneReplica, EventRecorder.layer({ controller: name })).pipe(
-        Effect.provide(NodeKubernetes.layerKubeconfig({ path }))
+      Effect.provide(
+        oneReplica,
+        EventRecorder.layer({ controller: name }).pipe(Layer.provideMerge(NodeKubernetes.layerKubeconfig({ path })))
       )
   }))
 

@@ -153,7 +153,7 @@ export const fromBroadcaster = Effect.fnUntraced(function*(
 
 /** For objects whose names no Event can have. */
 const uuid = Effect.map(
-  Effect.all([0, 1, 2, 3].map(() => Random.nextIntBetween(0, 0xffffffff))),
+  Effect.forEach([0, 1, 2, 3], () => Random.nextIntBetween(0, 0xffffffff)),
   (parts) => {
     const hex = parts.map((part) => part.toString(16).padStart(8, "0")).join("")
     return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20)].join(

@@ -62,7 +62,7 @@ const lockOver = (base: Clock.Clock, lease: MemoryLease.MemoryLease, identity: s
   const send = <A>(request: Effect.Effect<A, Failure>): Effect.Effect<A, Failure> =>
     Effect.gen(function*() {
       const { link } = wire
-      if (link === "refused") return yield* Effect.fail(MemoryLease.broken)
+      if (link === "refused") return yield* MemoryLease.broken
       if (link === "cutBefore") return yield* Effect.never
       const answer = yield* Deferred.make<A, Failure>()
       yield* Effect.forkDetach(Effect.gen(function*() {

@@ -27,5 +27,5 @@ Effect.gen(function*() {
       (state) => LeaderState.isLeading(state) ? Effect.void : say(state._tag.toUpperCase())
     )
   )
-  yield* elector.whileLeading(work)
+  return yield* elector.whileLeading(work)
 }).pipe(Effect.scoped, Effect.provide(NodeKubernetes.layer), NodeRuntime.runMain)
