@@ -15,7 +15,7 @@ import type { DeleteOptions, Selection } from "../Machinery/Options.ts"
 import { InvalidUrl, RequestError } from "../Machinery/RequestError.ts"
 import * as Resource from "../Machinery/Resource.ts"
 import type { KubeObject, Scope } from "../Machinery/Resource.ts"
-import type * as Status from "../Machinery/Status.ts"
+import * as Status from "../Machinery/Status.ts"
 import type { Failure, ListWatch } from "../Watch/ListWatch.ts"
 import * as Until from "../Watch/Until.ts"
 import * as WaitCondition from "./WaitCondition.ts"
@@ -184,6 +184,5 @@ export const deletion = <A extends Persisted>(
   })
 }
 
-// A Status names the uid in its details.
 const uidOf = (answer: Persisted | Status.Status): string | undefined =>
-  "details" in answer ? answer.details?.uid : (answer as KubeObject).metadata?.uid
+  Status.isStatus(answer) ? answer.details?.uid : (answer as KubeObject).metadata?.uid

@@ -231,7 +231,8 @@ export const unexpected = (
 // An unset selector must not hide the one a caller of `list` gives.
 const selected = (selection: Selection): Selection => ({
   ...(selection.labelSelector === undefined ? {} : { labelSelector: selection.labelSelector }),
-  ...(selection.fieldSelector === undefined ? {} : { fieldSelector: selection.fieldSelector })
+  ...(selection.fieldSelector === undefined ? {} : { fieldSelector: selection.fieldSelector }),
+  ...(selection.shardSelector === undefined ? {} : { shardSelector: selection.shardSelector })
 })
 
 interface WireList {

@@ -277,6 +277,20 @@ describe("ResourceClient", () => {
       assert.strictEqual(list.metadata.resourceVersion, "9")
     }))
 
+  it.effect("gives out its collection as a value, with the selection in it", () =>
+    Effect.gen(function*() {
+      const { provide, stub } = over([ok({ apiVersion: "apps/v1", kind: "DeploymentList", metadata: {}, items: [] })])
+      yield* provide(Effect.flatMap(deployments, (client) => {
+        const half = "shardRange(object.metadata.uid, '0x0000000000000000', '0x8000000000000000')"
+        const { collection, list } = client.listWatch({ labelSelector: { app: "web" }, shardSelector: half })
+        assert.deepStrictEqual([collection.plural, collection.namespace], ["deployments", "default"])
+        return Effect.andThen(list({ limit: 5 }), list({ labelSelector: { app: "other" } }))
+      }))
+      const queries = stub.sent.map(({ path }) => new URL(path, "https://stub").searchParams)
+      assert.deepStrictEqual(queries.map((query) => query.get("labelSelector")), ["app=web", "app=web"])
+      assert.isTrue(queries.every((query) => query.get("shardSelector")?.startsWith("shardRange(") === true))
+    }))
+
   it.effect("reads a log as text and as bytes", () =>
     Effect.gen(function*() {
       const { provide, stub } = over([{ status: 200, headers: { "content-type": "text/plain" }, body: "one\ntwo\n" }])
