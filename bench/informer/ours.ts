@@ -1,5 +1,6 @@
 /** `node ours.ts PORT EVENTS`: this library's informer on the replay server; prints a `Run`. */
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { Pod } from "../../src/Api/core/v1.ts"
 import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
 import * as Transform from "../../src/Informer/Transform.ts"
@@ -19,14 +20,8 @@ const program = Effect.gen(function*() {
   for (let i = 0; i < Number(filters); i++) {
     yield* pods.handle(() => Effect.void, { filter: (pod) => pod.metadata.name === "nobody" })
   }
-  yield* Effect.callback<void>((resume) => {
-    // Watched from beside, so that no listener is needed that a program would not have.
-    const timer = setInterval(() => {
-      if (!Effect.runSync(Effect.map(pods.get("team-0/replay-done"), (one) => one._tag === "Some"))) return
-      clearInterval(timer)
-      resume(Effect.void)
-    }, 2)
-  })
+  const done = yield* pods.listen({ filter: (pod) => pod.metadata.name === "replay-done" })
+  yield* Stream.runHead(done.events)
   const run = measured.done()
   yield* pods.keys
   return run

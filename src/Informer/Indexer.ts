@@ -121,8 +121,11 @@ interface Slot<A> {
   object: A
 }
 
-/** One slot alone is kept without a Set around it: most indexes have few objects per value. */
-type Slots<A> = Slot<A> | Set<Slot<A>>
+/** Most indexes have few objects per value: one slot stands alone, a few in an array, and only many in a Set. */
+type Slots<A> = Slot<A> | Array<Slot<A>> | Set<Slot<A>>
+
+/** How many slots an array holds before it becomes a Set. */
+const maxArray = 8
 
 interface IndexState<A> {
   readonly f: IndexFunction<A>
@@ -143,6 +146,8 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
   const namespaces = new Map<string, Map<string, Slot<A>>>()
   const indexes = new Map<IndexFunction<A>, IndexState<A>>()
   let snapshot: ReadonlyArray<A> | undefined
+  // Made by the first read by key. Slots stay, so only what comes and goes changes it.
+  let byKey: Map<string, Slot<A>> | undefined
   let size = 0
 
   const list = (): ReadonlyArray<A> => {
@@ -155,9 +160,14 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
     return out
   }
 
-  const slotOf = (key: string): Slot<A> | undefined => {
-    const slash = key.indexOf("/")
-    return slash < 0 ? namespaces.get("")?.get(key) : namespaces.get(key.slice(0, slash))?.get(key.slice(slash + 1))
+  const keyed = (): Map<string, Slot<A>> => {
+    if (byKey !== undefined) return byKey
+    const made = new Map<string, Slot<A>>()
+    for (const slots of namespaces.values()) {
+      for (const slot of slots.values()) made.set(keyOf(slot.object), slot)
+    }
+    byKey = made
+    return made
   }
 
   const set = (object: A): A | undefined => {
@@ -172,6 +182,7 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
     if (slot === undefined) {
       const made = { object }
       slots.set(name, made)
+      byKey?.set(keyOf(object), made)
       size++
       for (const index of indexes.values()) {
         for (const value of index.f(object)) put(index.byValue, value, made)
@@ -185,12 +196,15 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
   }
 
   const remove = (key: string): A | undefined => {
-    const slot = slotOf(key)
-    if (slot === undefined) return undefined
-    const { name, namespace = "" } = slot.object.metadata
+    const slash = key.indexOf("/")
+    const namespace = slash < 0 ? "" : key.slice(0, slash)
+    const name = key.slice(slash + 1)
     const slots = namespaces.get(namespace)
-    slots?.delete(name)
-    if (slots?.size === 0) namespaces.delete(namespace)
+    const slot = slots?.get(name)
+    if (slots === undefined || slot === undefined) return undefined
+    slots.delete(name)
+    if (slots.size === 0) namespaces.delete(namespace)
+    byKey?.delete(key)
     size--
     snapshot = undefined
     for (const index of indexes.values()) {
@@ -230,7 +244,7 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
     namespace === "" ? [] : Array.from(namespaces.get(namespace)?.values() ?? [], (slot) => slot.object)
 
   return {
-    get: (key) => Effect.sync(() => Option.fromUndefinedOr(slotOf(key)?.object)),
+    get: (key) => Effect.sync(() => Option.fromUndefinedOr(keyed().get(key)?.object)),
     list: Effect.sync(list),
     keys: Effect.sync(() => list().map(keyOf)),
     size: Effect.sync(() => size),
@@ -241,7 +255,7 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
     },
     index: (f) => Effect.map(Effect.acquireRelease(Effect.sync(() => acquire(f)), release), view),
     unsafe: {
-      get: (key) => slotOf(key)?.object,
+      get: (key) => keyed().get(key)?.object,
       held: (object) => namespaces.get(object.metadata.namespace ?? "")?.get(object.metadata.name)?.object,
       size: () => size,
       list,
@@ -259,14 +273,22 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
  */
 export const make = <A extends Cacheable>(): Effect.Effect<Indexer<A>> => Effect.sync(() => makeUnsafe<A>())
 
-const objectsOf = <A>(slots: Slots<A> | undefined): ReadonlyArray<A> =>
-  slots === undefined ? [] : slots instanceof Set ? Array.from(slots, (slot) => slot.object) : [slots.object]
+const objectsOf = <A>(slots: Slots<A> | undefined): ReadonlyArray<A> => {
+  if (slots === undefined) return []
+  if (slots instanceof Set) return Array.from(slots, (slot) => slot.object)
+  return Array.isArray(slots) ? slots.map((slot) => slot.object) : [slots.object]
+}
 
 const put = <A>(byValue: Map<string, Slots<A>>, value: string, slot: Slot<A>): void => {
   const slots = byValue.get(value)
   if (slots === undefined) byValue.set(value, slot)
   else if (slots instanceof Set) slots.add(slot)
-  else if (slots !== slot) byValue.set(value, new Set([slots, slot]))
+  else if (!Array.isArray(slots)) {
+    if (slots !== slot) byValue.set(value, [slots, slot])
+  } else if (!slots.includes(slot)) {
+    // A new array of the exact size: one that grows by `push` keeps room for many more.
+    byValue.set(value, slots.length < maxArray ? [...slots, slot] : new Set([...slots, slot]))
+  }
 }
 
 const drop = <A>(byValue: Map<string, Slots<A>>, value: string, slot: Slot<A>): void => {
@@ -275,6 +297,10 @@ const drop = <A>(byValue: Map<string, Slots<A>>, value: string, slot: Slot<A>): 
     slots.delete(slot)
     // An emptied Set must go, or values that come and go (pod addresses) leak.
     if (slots.size === 0) byValue.delete(value)
+  } else if (Array.isArray(slots)) {
+    const [first, ...rest] = slots.filter((one) => one !== slot)
+    if (first === undefined) byValue.delete(value)
+    else byValue.set(value, rest.length === 0 ? first : [first, ...rest])
   } else if (slots === slot) {
     byValue.delete(value)
   }

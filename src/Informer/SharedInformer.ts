@@ -228,7 +228,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     for (const listener of listeners) listener.offer(events, isInitialEnd)
   }
 
-  // A relist tells the decoder of no deletions.
+  // A list tells the decoder of no deletions, nor does a streamed one that was begun again.
   const forget = (): void => {
     if (decoder === undefined) return
     const uids = new Set<string | undefined>()
@@ -245,7 +245,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       const isInInitialList = !synced.isOpen()
       const events = Store.replaceUnsafe(indexer, objects, { isInInitialList, isRewound: relist.isRewound })
       synced.open()
-      if (!isInInitialList) forget()
+      forget()
       tell(events, isInInitialList)
       reached(relist.resourceVersion)
       if (checks !== undefined) {
