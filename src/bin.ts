@@ -17,6 +17,15 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 
+/** Tells what is wrong in a line, and not in a trace of this program's own code. */
+const refuse = (message: string): Effect.Effect<void> =>
+  Effect.andThen(
+    Console.error(`effect-kubernetes: ${message}`),
+    Effect.sync(() => {
+      process.exitCode = 1
+    })
+  )
+
 const apiserver = Command.make(
   "apiserver",
   {
@@ -38,17 +47,21 @@ const apiserver = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ apis, kubeconfig, port, rbac }) {
-    const NodeApiServer = yield* Effect.promise(() => import("./Testing/NodeApiServer.ts"))
-    const { node } = yield* NodeApiServer.make({ apis, port, authorization: rbac ? "RBAC" : "AlwaysAllow" })
-    if (Option.isSome(kubeconfig)) {
-      const files = yield* FileSystem.FileSystem
-      yield* files.writeFileString(kubeconfig.value, Redacted.value(node.kubeconfig), { mode: 0o600 })
-      yield* Console.log(`export KUBECONFIG=${kubeconfig.value}`)
-    }
-    yield* Console.log(`serving Kubernetes v1.36 from memory at ${node.url}`)
-    return yield* Effect.never
-  }, Effect.scoped)
+  Effect.fnUntraced(
+    function*({ apis, kubeconfig, port, rbac }) {
+      const NodeApiServer = yield* Effect.promise(() => import("./Testing/NodeApiServer.ts"))
+      const { node } = yield* NodeApiServer.make({ apis, port, authorization: rbac ? "RBAC" : "AlwaysAllow" })
+      if (Option.isSome(kubeconfig)) {
+        const files = yield* FileSystem.FileSystem
+        yield* files.writeFileString(kubeconfig.value, Redacted.value(node.kubeconfig), { mode: 0o600 })
+        yield* Console.log(`export KUBECONFIG=${kubeconfig.value}`)
+      }
+      yield* Console.log(`serving Kubernetes v1.36 from memory at ${node.url}`)
+      return yield* Effect.never
+    },
+    Effect.scoped,
+    Effect.catch((error) => refuse(error.message))
+  )
 ).pipe(Command.withDescription("Serve a Kubernetes API from memory, over HTTPS, until a signal stops it"))
 
 const program = Command.make("effect-kubernetes").pipe(

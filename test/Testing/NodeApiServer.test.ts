@@ -220,3 +220,16 @@ it.live("the program writes a kubeconfig, serves, and stops at a signal", () =>
     child.kill("SIGTERM")
     assert.isNumber(yield* Fiber.join(exited).pipe(Effect.timeout("5 seconds")))
   }).pipe(Effect.scoped), 40_000)
+
+it.live("the program says in a line what it cannot do, and fails", () =>
+  Effect.gen(function*() {
+    const { port } = yield* NodeApiServer.NodeApiServer
+    const program = new URL("../../src/bin.ts", import.meta.url).pathname
+    const { code, error } = yield* run(
+      process.execPath,
+      ["--conditions=@effect-kubernetes/source", program, "apiserver", "--port", String(port)],
+      "/nowhere/kubeconfig"
+    )
+    assert.strictEqual(code, 1)
+    assert.match(error, /^effect-kubernetes: cannot listen on 127\.0\.0\.1:\d+: listen EADDRINUSE[^\n]*\n$/)
+  }).pipe(Effect.provide(NodeApiServer.layer)), 40_000)
