@@ -80,9 +80,10 @@ const pod: Fill = inSpec((spec) => {
 
 const servicePort: Fill = (port) => fill(port, { protocol: "TCP", targetPort: port["port"] })
 
-const service: Fill = inSpec((spec) => {
-  const type = isBlank(spec["type"]) ? "ClusterIP" : spec["type"]
-  const affinity = isBlank(spec["sessionAffinity"]) ? "None" : spec["sessionAffinity"]
+const service: Fill = inSpec((given) => {
+  const type = isBlank(given["type"]) ? "ClusterIP" : given["type"]
+  const affinity = isBlank(given["sessionAffinity"]) ? "None" : given["sessionAffinity"]
+  const spec = affinity === "None" ? Json.without(given, "sessionAffinityConfig") : given
   return fill(
     Json.isArray(spec["ports"])
       ? { ...spec, ports: Json.itemsOf(spec["ports"]).map((port) => servicePort(Json.objectOf(port))) }

@@ -191,6 +191,14 @@ interface Conflict {
   readonly path: string
 }
 
+/** The paths of a set as a real server names them: at each step first the members, then what lies below. */
+const inOrder = (set: FieldSet.FieldSet, prefix: FieldSet.Path = []): ReadonlyArray<FieldSet.Path> => [
+  ...[...set.members].sort().map((element) => [...prefix, element]),
+  ...[...set.children].sort(([left], [right]) => left < right ? -1 : 1).flatMap(([element, child]) =>
+    inOrder(child, [...prefix, element])
+  )
+]
+
 const conflictError = (conflicts: ReadonlyArray<Conflict>): StatusError.StatusError => {
   const [first] = conflicts
   const managers = [...new Set(conflicts.map(({ manager }) => manager))].sort()
@@ -252,7 +260,7 @@ export const apply = (
   }
   const taken = FieldSet.union(changed.modified, changed.added)
   const conflicts = managers.filter((manager) => !isSelf(manager)).flatMap((manager) =>
-    FieldSet.paths(FieldSet.intersection(manager.fields, taken)).map((path): Conflict => ({
+    inOrder(FieldSet.intersection(manager.fields, taken)).map((path): Conflict => ({
       manager: quoted(manager),
       path: FieldSet.printPath(path)
     }))

@@ -110,7 +110,7 @@ export const errors = (served: Served, object: Json.JsonObject): Errors => {
 const goStrings = (items: ReadonlyArray<unknown>): string =>
   `[]string{${items.map((item) => JSON.stringify(item)).join(", ")}}`
 
-const immutable = (field: string, value: unknown) => FieldError.invalid(field, value, "field is immutable")
+const immutable = (field: string, value: unknown) => FieldError.invalid(field, value ?? null, "field is immutable")
 
 /** What is wrong with a change of the metadata. */
 export const updateErrors = (object: Json.JsonObject, live: Json.JsonObject): Errors => {

@@ -71,7 +71,7 @@ const selectorRule = (object: Json.JsonObject): Errors => {
   }
   return LabelSelector.matches(parsed.success, labels)
     ? []
-    : [FieldError.invalid(field, labels, "`selector` does not match template `labels`")]
+    : [FieldError.invalid(field, given === undefined ? null : labels, "`selector` does not match template `labels`")]
 }
 
 const selectorIsImmutable: Rule = (object, live) => {
