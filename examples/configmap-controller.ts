@@ -43,6 +43,11 @@ const controller = Effect.gen(function*() {
   })
 })
 
+const forever = Effect.flatMap(
+  controller,
+  ({ outcomes }) => Stream.runForEach(outcomes, ({ _tag, request }) => Effect.logDebug(_tag, request.key))
+)
+
 const once = Effect.gen(function*() {
   const { coreV1 } = yield* Clientset.Clientset
   const options = { fieldManager: "example", force: true }
@@ -64,11 +69,9 @@ const once = Effect.gen(function*() {
   yield* Fiber.interrupt(running)
 })
 
-const program = process.argv.includes("--once")
-  ? once
-  : Effect.flatMap(
-    controller,
-    ({ outcomes }) => Stream.runForEach(outcomes, ({ _tag, request }) => Effect.logDebug(_tag, request.key))
-  )
+const program = Effect.gen(function*() {
+  if (process.argv.includes("--once")) yield* once
+  else yield* forever
+})
 
 program.pipe(Effect.scoped, Effect.provide(NodeKubernetes.layer), NodeRuntime.runMain)

@@ -10,6 +10,7 @@ import { Console, Context, Effect, Layer, Option, Schedule } from "effect"
 import { Clientset, Controller } from "effect-kubernetes"
 import { ConfigMap } from "effect-kubernetes/Api/core/v1"
 import * as Source from "effect-kubernetes/Controller/Source"
+import type * as Kubernetes from "effect-kubernetes/Kubernetes"
 import * as NodeKubernetes from "effect-kubernetes/NodeKubernetes"
 import * as ApiServer from "effect-kubernetes/Testing/ApiServer"
 import { Command, Flag } from "effect/cli"
@@ -71,9 +72,9 @@ const command = Command.make("multi-cluster", flags, ({ east, once, west }) =>
     // Each cluster is a context of its own, built once: clients, informers and credentials of one never meet the other's.
     const cluster = (context: Option.Option<string>) =>
       Layer.build(
-        Option.isNone(context)
-          ? Layer.fresh(ApiServer.layer)
-          : Layer.fresh(NodeKubernetes.layerKubeconfig({ context: context.value }))
+        Layer.fresh<Kubernetes.Kubernetes, NodeKubernetes.Failure, never>(
+          Option.isNone(context) ? ApiServer.layer : NodeKubernetes.layerKubeconfig({ context: context.value })
+        )
       )
     const ofEast = yield* cluster(east)
     const ofWest = yield* cluster(west)

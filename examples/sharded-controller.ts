@@ -57,11 +57,14 @@ const once = Effect.gen(function*() {
   yield* Console.log("after the first one went:", yield* settled)
 })
 
-const program = process.argv.includes("--once")
-  ? Effect.scoped(once)
-  : Effect.suspend(() => {
-    const identity = process.env["POD_NAME"] ?? `replica-${process.pid}`
-    return replica(identity, (name) => console.log(`${identity} reconciles ${name}`))
-  })
+const forever = Effect.suspend(() => {
+  const identity = process.env["POD_NAME"] ?? `replica-${process.pid}`
+  return replica(identity, (name) => console.log(`${identity} reconciles ${name}`))
+})
+
+const program = Effect.gen(function*() {
+  if (process.argv.includes("--once")) yield* Effect.scoped(once)
+  else yield* forever
+})
 
 program.pipe(Effect.provide(NodeKubernetes.layer), NodeRuntime.runMain)

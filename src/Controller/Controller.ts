@@ -71,7 +71,9 @@ export interface Running<S extends Scope, out E, out R> {
    * is behind. Empty where all is well.
    */
   readonly problems: Effect.Effect<ReadonlyArray<string>>
-  /** Reconciles while it is pulled. May be run again after it was interrupted, not twice at a time. */
+  /** Reconciles until it is interrupted. May be run again then, not twice at a time. */
+  readonly process: Effect.Effect<void, never, R>
+  /** As `process`, while it is pulled, with what becomes of each request. */
   readonly outcomes: Stream.Stream<Outcome<S, E>, never, R>
   /** Begins no reconcile any more and waits for those that run. What waits in the queue is left to the next start. */
   readonly drain: Effect.Effect<void>
@@ -159,7 +161,10 @@ export const make = <
   ]
   const start = Engine.start(name, sources, options)
   const outcomes = Stream.unwrap(Effect.flatMap(start, (running) => Effect.as(running.awaitSynced, running.outcomes)))
-  return { name, rules, start, outcomes, run: Stream.runDrain(outcomes) }
+  const run = Effect.scoped(
+    Effect.flatMap(start, (running) => Effect.andThen(running.awaitSynced, running.process))
+  )
+  return { name, rules, start, outcomes, run }
 }
 
 /**

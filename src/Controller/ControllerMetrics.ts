@@ -110,8 +110,8 @@ export const activeWorkers: Metric.Gauge<number> = Metric.gauge("controller_runt
  * @since 0.1.0
  */
 export interface ControllerMetrics {
-  /** Counts a reconcile as active while it runs. */
-  readonly whileActive: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Counts reconciles that begin, or end where negative. */
+  readonly activeUnsafe: (change: number) => void
   /** Counts what became of a reconcile. */
   readonly observe: (outcome: Outcome<Scope, unknown>) => Effect.Effect<void>
 }
@@ -143,6 +143,7 @@ export const make = Effect.fnUntraced(function*(options: {
   readonly concurrency: number
 }): Effect.fn.Return<ControllerMetrics, never, EffectScope.Scope> {
   const labels = { controller: options.controller }
+  const context = yield* Effect.context<never>()
   const series: Array<Metric.Metric<number, unknown>> = []
   const own = <State>(metric: Metric.Metric<number, State>, attributes: Record<string, string> = labels) => {
     const tagged = Metric.withAttributes(metric, attributes)
@@ -178,29 +179,25 @@ export const make = Effect.fnUntraced(function*(options: {
   )
 
   return {
-    whileActive: (effect) =>
-      Effect.acquireUseRelease(
-        Metric.modify(active, 1),
-        () => effect,
-        () => Metric.modify(active, -1)
-      ),
-    observe: Effect.fnUntraced(function*(outcome) {
-      // Neither a success nor an error: another replica has the key, and counts it.
-      if (outcome._tag === "HandedOver") return
-      yield* Metric.update(byResult[resultOf(outcome)], 1)
-      yield* Metric.update(seconds, Duration.toSeconds(outcome.duration))
-      switch (outcome._tag) {
-        case "Success":
-        case "Requeue":
-        case "RequeueAfter":
-          return
-        case "Failure":
-          return yield* Metric.update(byTag.Failure, 1)
-        default:
-          // A failure of a special kind is an error too.
-          yield* Metric.update(byTag.Failure, 1)
-          return yield* Metric.update(byTag[outcome._tag], 1)
-      }
-    })
+    activeUnsafe: (change) => active.modifyUnsafe(change, context),
+    observe: (outcome) =>
+      Effect.sync(() => {
+        // Neither a success nor an error: another replica has the key, and counts it.
+        if (outcome._tag === "HandedOver") return
+        byResult[resultOf(outcome)].updateUnsafe(1, context)
+        seconds.updateUnsafe(Duration.toSeconds(outcome.duration), context)
+        switch (outcome._tag) {
+          case "Success":
+          case "Requeue":
+          case "RequeueAfter":
+            return
+          case "Failure":
+            return byTag.Failure.updateUnsafe(1, context)
+          default:
+            // A failure of a special kind is an error too.
+            byTag.Failure.updateUnsafe(1, context)
+            return byTag[outcome._tag].updateUnsafe(1, context)
+        }
+      })
   }
 })

@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as EffectScope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { Scope } from "../Machinery/Resource.ts"
 import type { Controller, Running } from "./Controller.ts"
 import type { ControllerError } from "./ControllerError.ts"
@@ -115,7 +114,7 @@ export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError,
   const work = (started: ReadonlyArray<Started<R>>): Effect.Effect<void, ControllerError, R> =>
     Effect.forEach(
       started,
-      ({ running }) => Effect.andThen(running.awaitSynced, Stream.runDrain(running.outcomes)),
+      ({ running }) => Effect.andThen(running.awaitSynced, running.process),
       { concurrency: "unbounded", discard: true }
     )
 

@@ -5,14 +5,17 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as References from "effect/References"
 import type * as EffectScope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import type { InformerFactory } from "../../Informer/InformerFactory.ts"
 import { isApiError } from "../../Machinery/ApiError.ts"
 import type { KubeObject, Scope } from "../../Machinery/Resource.ts"
@@ -51,6 +54,9 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   const idle = yield* Latch.make(true)
   let active = 0
   let isDraining = false
+  const spanName = `reconcile ${name}`
+  const id = (yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, "0")
+  let reconciled = 0
 
   const enqueue = (keys: ReadonlyArray<string>, priority: number) =>
     options.debounce === undefined
@@ -97,9 +103,9 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       kind !== undefined && kind.group === write.group && kind.plural === write.plural ? [kind] : []
     )
 
-  const awaitOwnWrites = (key: string): Effect.Effect<void> => {
+  const awaitOwnWrites = (key: string): Effect.Effect<void> | undefined => {
     const writes = pending.takeWrites(key)
-    if (writes.length === 0) return Effect.void
+    if (writes.length === 0) return undefined
     return Effect.forEach(
       writes.flatMap((write) => watching(write).map((kind) => [write, kind] as const)),
       ([write, kind]) => kind.awaitVersion(write.key, write.resourceVersion, { timeout: awaitWrites }),
@@ -108,15 +114,7 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   }
 
   const attempt = (request: Request<S>): Effect.Effect<Option.Option<Result | void>, E, R> => {
-    const run = Effect.flatMap(currentSpan, (span) => {
-      const observe = (write: WriteObserver.Write): void => {
-        // Writes to kinds that no source watches are not waited for: no cache will ever see them.
-        if (watching(write).length === 0) return
-        pending.addWrite(request.key, write)
-        if (span !== undefined) authorship.remember(write, span)
-      }
-      return Effect.provideService(options.reconcile(request), WriteObserver.WriteObserver, observe)
-    })
+    const run = Effect.suspend(() => options.reconcile(request))
     return options.timeout === undefined ? Effect.asSome(run) : Effect.timeoutOption(run, options.timeout)
   }
 
@@ -124,10 +122,10 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     request: Request<S>,
     duration: Duration.Duration,
     exit: Exit.Exit<Option.Option<Result | void>, E>,
-    priority: number
+    priority: number,
+    span: Tracer.Span
   ): Effect.fn.Return<Outcome<S, Failure>> {
     const { key } = request
-    const span = yield* currentSpan
     const again = (reason: "Retry" | "Requeue") =>
       Effect.map(queue.addRateLimited(key, { priority }), (delay) => {
         if (Option.isNone(delay)) return undefined
@@ -179,89 +177,112 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     return queue.forget(key)
   }
 
-  const reconcile = Effect.fnUntraced(function*(
-    key: string,
-    priority: number
-  ): Effect.fn.Return<Option.Option<Outcome<S, Failure>>, never, R> {
+  /** What the fiber of one reconcile knows, put into its context in one step. */
+  const around = (request: Request<S>, span: Tracer.Span) => {
+    const observe = (write: WriteObserver.Write): void => {
+      // Writes to kinds that no source watches are not waited for: no cache will ever see them.
+      if (watching(write).length === 0) return
+      pending.addWrite(request.key, write)
+      authorship.remember(write, span)
+    }
+    return (context: Context.Context<R>): Context.Context<R> =>
+      context.pipe(
+        Context.add(Tracer.ParentSpan, span),
+        Context.add(WriteObserver.WriteObserver, observe),
+        Context.add(References.CurrentLogAnnotations, {
+          ...Context.get(context, References.CurrentLogAnnotations),
+          ...annotationsOf(request)
+        })
+      )
+  }
+
+  const annotationsOf = ({ name: objectName, namespace }: Request<S>) => ({
+    controller: name,
+    ...(namespace === undefined ? {} : { namespace }),
+    name: objectName,
+    reconcileID: `${id}-${reconciled++}`
+  })
+
+  const reconcile = (key: string, priority: number): Effect.Effect<Option.Option<Outcome<S, Failure>>, never, R> => {
     let request: Request<S> | undefined
-    let startedAt = clock.monotonicTimeNanosUnsafe()
+    let startedAt = 0n
     const elapsed = () => Duration.nanos(clock.monotonicTimeNanosUnsafe() - startedAt)
-    const once = Effect.gen(function*() {
-      yield* awaitOwnWrites(key)
+    const now = Effect.suspend(() => {
       const asked = requestOf<S>(key, pending.takeReasons(key))
       request = asked
-      const links = pending.takeSpans(key).map((span) => ({ span, attributes: {} }))
+      const { name: objectName, namespace } = asked
+      const span = {
+        // A trace of its own: what led here is linked, as it may have been many things.
+        root: true,
+        links: pending.takeSpans(key).map((span) => ({ span, attributes: {} })),
+        attributes: {
+          controller: name,
+          ...(namespace === undefined ? {} : { "k8s.namespace.name": namespace }),
+          "k8s.object.name": objectName
+        }
+      }
       startedAt = clock.monotonicTimeNanosUnsafe()
-      const run = Effect.gen(function*() {
-        const exit = yield* metrics.whileActive(Effect.exit(attempt(asked)))
-        const outcome = yield* settle(asked, elapsed(), exit, priority)
-        yield* metrics.observe(outcome)
-        return outcome
+      return Effect.useSpan(spanName, span, (span) => {
+        const run: Effect.Effect<Outcome<S, Failure>, never, R> = Effect.exit(attempt(asked)).pipe(
+          Effect.flatMap((exit) =>
+            Exit.isSuccess(exit) && Option.isSome(exit.value) && exit.value.value === undefined
+              ? Effect.as(queue.forget(key), { _tag: "Success" as const, request: asked, duration: elapsed() })
+              : settle(asked, elapsed(), exit, priority, span)
+          ),
+          Effect.tap(metrics.observe)
+        )
+        return Effect.updateContext(run, around(asked, span))
       })
-      const { namespace, name: objectName } = asked
-      // A trace of its own: what led here is linked, as it may have been many things.
-      return yield* run.pipe(
-        Effect.withSpan(`reconcile ${name}`, {
-          root: true,
-          links,
-          attributes: {
-            controller: name,
-            ...(namespace === undefined ? {} : { "k8s.namespace.name": namespace }),
-            "k8s.object.name": objectName
-          }
-        }, { captureStackTrace: false })
+    })
+    const once = Effect.suspend(() => {
+      const waiting = awaitOwnWrites(key)
+      return waiting === undefined ? now : Effect.andThen(waiting, now)
+    })
+    return Effect.flatMap(partition.hold(key, once), (outcome) => {
+      if (Option.isSome(outcome)) return Effect.succeed(outcome)
+      if (request === undefined) return Effect.as(letGo(key), Option.none())
+      const handedOver: Outcome<S, Failure> = { _tag: "HandedOver", request, duration: elapsed() }
+      return Effect.logWarning("the reconcile was interrupted: its key is handed over to another replica").pipe(
+        Effect.annotateLogs(annotationsOf(request)),
+        Effect.andThen(letGo(key)),
+        Effect.as(Option.some(handedOver))
       )
     })
-    const outcome = yield* partition.hold(key, once)
-    if (Option.isSome(outcome)) return outcome
-    yield* letGo(key)
-    if (request === undefined) return Option.none()
-    yield* Effect.logWarning("the reconcile was interrupted: its key is handed over to another replica")
-    return Option.some({ _tag: "HandedOver", request, duration: elapsed() })
-  })
+  }
 
-  const handle = Effect.fnUntraced(function*(
-    key: string,
-    priority: number
-  ): Effect.fn.Return<Option.Option<Outcome<S, Failure>>, never, R> {
-    if (isDraining) return Option.none()
-    if (!partition.isOwn(key)) return yield* Effect.as(letGo(key), Option.none())
-    const id = yield* Random.nextIntBetween(0, 0xffffffff)
-    const { name: objectName, namespace } = requestOf<S>(key, [])
-    return yield* Effect.annotateLogs(reconcile(key, priority), {
-      controller: name,
-      ...(namespace === undefined ? {} : { namespace }),
-      name: objectName,
-      reconcileID: id.toString(16).padStart(8, "0")
-    })
-  })
-
-  const counted = (key: string, priority: number) =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
+  const handle = (key: string, priority: number): Effect.Effect<Option.Option<Outcome<S, Failure>>, never, R> =>
+    Effect.suspend(() => {
+      let isCounted = false
+      const counted = Effect.suspend(() => {
+        if (isDraining) return Effect.succeedNone
+        if (!partition.isOwn(key)) return Effect.as(letGo(key), Option.none())
+        isCounted = true
         active++
         idle.closeUnsafe()
-      }),
-      () => handle(key, priority),
-      () =>
-        Effect.sync(() => {
-          active--
-          if (active === 0) idle.openUnsafe()
-        })
-    )
+        metrics.activeUnsafe(1)
+        return reconcile(key, priority)
+      })
+      // Cheaper than to acquire and release, and as safe: the count and its mark are one step.
+      return Effect.onExit(counted, () => {
+        if (!isCounted) return Effect.void
+        active--
+        metrics.activeUnsafe(-1)
+        if (active === 0) idle.openUnsafe()
+        return Effect.void
+      })
+    })
 
   return {
     awaitSynced: readiness.awaitSynced,
     problems: readiness.problems,
-    outcomes: Stream.flattenIterable(Stream.map(queue.stream(counted, { concurrency }), Option.toArray)),
+    process: queue.process(handle, { concurrency }),
+    outcomes: Stream.flattenIterable(Stream.map(queue.stream(handle, { concurrency }), Option.toArray)),
     drain: Effect.suspend(() => {
       isDraining = true
       return Effect.andThen(queue.shutdown, idle.await)
     })
   }
 })
-
-const currentSpan = Effect.map(Effect.option(Effect.currentSpan), Option.getOrUndefined)
 
 const requestOf = <S extends Scope>(key: string, reasons: Request<S>["reasons"]): Request<S> => {
   const slash = key.indexOf("/")
