@@ -35,7 +35,7 @@ const approver = Effect.gen(function*() {
   const requests = yield* ResourceClient.make(CertificateSigningRequest)
   const { metadata } = yield* requests.list()
   yield* requests.watch({ resourceVersion: metadata.resourceVersion ?? "" }).pipe(
-    Stream.filter(({ type }) => type === "ADDED"),
+    Stream.filter((event) => event.type === "ADDED"),
     Stream.take(2),
     Stream.runForEach(({ object }) =>
       SigningRequest.approve(requests, object.metadata.name, { reason: "Example", message: "approved by the example" })

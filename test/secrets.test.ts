@@ -270,7 +270,7 @@ it.effect("informers, controllers, events and elections show no secret, whatever
       const decoded = yield* factory.decoded(Secret, {
         schema: Schema.Struct({
           metadata: Schema.Struct({ name: Schema.String, resourceVersion: Schema.String }),
-          data: Schema.Struct({ password: Schema.Number })
+          data: Schema.Struct({ password: Schema.Finite })
         }),
         onDecodeFailure: "Skip"
       })

@@ -120,7 +120,7 @@ it.live("connections made after a rotation present the new certificate, over rea
       credential: CertificateCredential.make(store)
     })
     const whoAmI = Effect.scoped(Effect.gen(function*() {
-      const response = yield* transport.execute({ method: "GET", verb: "get", path: "/", headers: [], body: undefined })
+      const response = yield* transport.execute({ method: "GET", verb: "get", path: "/", headers: [] })
       return JSON.parse(yield* response.text)
     }))
     // The server asks for a certificate, and there is none.

@@ -23,17 +23,20 @@ const asking = Effect.fnUntraced(function*(commonName = "jane") {
   return { keys, options: { request, signerName, usages: SigningRequest.clientUsages(Signature.ecdsaP256) } }
 })
 
-/** Asks, and answers the waiting: Web Crypto knows no test clock, so that nothing of it may be in there. */
+/** Asks, apart from the waiting: Web Crypto knows no test clock. */
 const ask = (verdict: Signer.Verdict) =>
   Effect.gen(function*() {
     const client = yield* Signer.requests
     const { options } = yield* asking()
     yield* Signer.run(() => verdict)
     const created = yield* SigningRequest.create(client, options)
-    return SigningRequest.awaitCertificate(client, created)
+    return { client, created }
   })
 
-const waitFor = (verdict: Signer.Verdict) => Effect.flatten(ask(verdict))
+const wait = ({ client, created }: Effect.Success<ReturnType<typeof ask>>) =>
+  SigningRequest.awaitCertificate(client, created)
+
+const waitFor = (verdict: Signer.Verdict) => Effect.flatMap(ask(verdict), wait)
 
 it.effect("a request that is approved and signed answers its certificate", () =>
   Effect.gen(function*() {
@@ -55,7 +58,7 @@ for (
 ) {
   it.effect(`a request that ${words} fails with NotIssued after 15 minutes`, () =>
     Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(Effect.flip(yield* ask({ _tag: verdict })))
+      const fiber = yield* Effect.forkChild(Effect.flip(wait(yield* ask({ _tag: verdict }))))
       yield* TestClock.adjust("14 minutes")
       yield* Effect.yieldNow
       assert.isUndefined(fiber.pollUnsafe())
