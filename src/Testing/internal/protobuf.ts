@@ -53,6 +53,19 @@ const messageOf = (name: string): Message => {
   return made
 }
 
+/**
+ * The scalar members of a type, by JSON name, whose zero Go does not write where `omitempty` stands: those that are no
+ * pointers. Empty for a type that has no message.
+ */
+export const zeroless = (message: string): ReadonlySet<string> => {
+  const out = new Set<string>()
+  for (const { isPointer, name, shape, type } of messageOf(message).values()) {
+    if (shape === "inline") { for (const inner of zeroless(type)) out.add(inner) }
+    else if (shape === "one" && !isPointer && /^[sbid]$/.test(type)) out.add(name)
+  }
+  return out
+}
+
 type Raw = { readonly number: number; readonly varint: bigint } | {
   readonly number: number
   readonly bytes: Uint8Array

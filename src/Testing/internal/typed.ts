@@ -11,6 +11,7 @@ import type * as ObjectSchema from "../../Machinery/ObjectSchema.ts"
 import * as Quantity from "../../Machinery/Quantity.ts"
 import * as Time from "../../Machinery/Time.ts"
 import * as Json from "./json.ts"
+import * as Protobuf from "./protobuf.ts"
 
 /** A decoded object. */
 export interface Decoded {
@@ -30,6 +31,18 @@ const names = {
     const name = definitionNames.get(schema)
     return name?.slice(name.lastIndexOf(".") + 1)
   }
+}
+
+const zeroless = new Map<Schema, ReadonlySet<string>>()
+
+/** Members whose zero is left out. */
+const zerolessOf = (schema: Schema): ReadonlySet<string> => {
+  const known = zeroless.get(schema)
+  if (known !== undefined) return known
+  // The last three parts are group, version and kind.
+  const made = Protobuf.zeroless((definitionNames.get(schema) ?? "").split(".").slice(-3).join("."))
+  zeroless.set(schema, made)
+  return made
 }
 
 /** The name of a type as the API description has it; `undefined` for a type without a name. */
@@ -172,6 +185,7 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
     outer: string
   ) => {
     const name = names.get(schema) ?? ""
+    const absent = zerolessOf(schema)
     const draft: Json.Draft = {}
     for (const key of Object.keys(value)) {
       const known = Object.hasOwn(properties, key) ? properties[key] : undefined
@@ -182,9 +196,9 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
         continue
       }
       const decoded = visit(known, value[key], inner, name, outer === "" ? key : `${outer}.${key}`)
-      if (decoded !== undefined && !isVoid(known, decoded, schema.required?.includes(key) === true)) {
-        Json.put(draft, key, decoded)
-      }
+      const isRequired = schema.required?.includes(key) === true
+      const isZero = !isRequired && (decoded === "" || decoded === 0 || decoded === false) && absent.has(key)
+      if (decoded !== undefined && !isZero && !isVoid(known, decoded, isRequired)) Json.put(draft, key, decoded)
     }
     return draft
   }
