@@ -42,7 +42,7 @@ const measure = (profile: Profile, clients: ReadonlyArray<Peers.Client>) =>
   }))
 
 const scale = (runs: Runs, name: string, field: keyof Run, factor = 1): number =>
-  Figure.median((runs.get(name) ?? []).map((run) => run[field] * factor))
+  Figure.median((runs.get(name) ?? []).map((run) => (run[field] ?? 0) * factor))
 
 /** The bars of each comparison: what is divided by what, and the bound on the ratio. */
 const bars: {
@@ -67,7 +67,12 @@ const fields: ReadonlyArray<readonly [field: keyof Run, name: string, unit: stri
   ["peak", "peak RSS", "MB", 1]
 ]
 
-const figures = (title: string, runs: Runs, isJudged: boolean): ReadonlyArray<Figure.Figure> =>
+const figures = (title: string, runs: Runs, isJudged: boolean): ReadonlyArray<Figure.Figure> => [
+  ...compared(title, runs, isJudged),
+  { name: `${title}: kept outside of the heap`, value: scale(runs, Peers.ours, "outside", 1 / pods), unit: "B/pod" }
+]
+
+const compared = (title: string, runs: Runs, isJudged: boolean): ReadonlyArray<Figure.Figure> =>
   fields.flatMap(([field, name, unit, factor]) =>
     Array.from(runs.keys()).filter((peer) => peer !== Peers.ours).map((peer): Figure.Figure => {
       const bar = isJudged ? bars[peer]?.[field] : undefined

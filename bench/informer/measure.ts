@@ -8,8 +8,10 @@ export interface Run {
   readonly eventsPerSecond: number
   /** Seconds of user and system time from the start of the informer to the last event. */
   readonly cpu: number
-  /** Bytes reachable after a collection, in the heap and outside of it, less what there was at the start. */
+  /** Bytes of the heap that are reachable after a collection, less what there was at the start. */
   readonly retained: number
+  /** Bytes outside of the heap, where a client keeps some. */
+  readonly outside?: number
   /** Megabytes at the highest. */
   readonly peak: number
 }
@@ -24,8 +26,7 @@ const peakMegabytes = () =>
 
 const reachable = () => {
   for (let i = 0; i < 3; i++) globalThis.gc?.()
-  const { arrayBuffers, heapUsed } = process.memoryUsage()
-  return heapUsed + arrayBuffers
+  return process.memoryUsage()
 }
 
 export const start = (events: number) => {
@@ -41,11 +42,13 @@ export const start = (events: number) => {
       const ended = performance.now()
       const used = cpuSeconds() - cpu
       const peak = peakMegabytes()
+      const after = reachable()
       return {
         sync: (syncedAt - began) / 1000,
         eventsPerSecond: events / ((ended - syncedAt) / 1000),
         cpu: used,
-        retained: reachable() - heap,
+        retained: after.heapUsed - heap.heapUsed,
+        outside: after.arrayBuffers - heap.arrayBuffers,
         peak
       }
     }

@@ -78,8 +78,12 @@ const defaultMaxKeptBytes = 256 * 1024 * 1024
 /** Objects with more members than this, their metadata's included, are parsed whole. */
 const maxMembers = 48
 
-/** How many namespaces and name prefixes are kept as one string for all. */
+/** The members of metadata that many objects have alike. */
+const sharedMembers = ["namespace", "generateName", "labels", "ownerReferences"]
+
+/** How many values are kept for all who have them, and the longest text of one. */
 const maxShared = 4096
+const maxSharedText = 1024
 
 /** How many names and types are remembered as strings. */
 const maxTexts = 64
@@ -97,7 +101,7 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
   const root: Shape = { names: [], next: new Map() }
   const texts: Array<Array<{ readonly value: string; readonly bytes: Uint8Array }>> = []
   let textCount = 0
-  const shared = new Map<string, string>()
+  const shared = new Map<string, unknown>()
   const starts = new Int32Array(maxMembers)
   const ends = new Int32Array(maxMembers)
   let bytes: Uint8Array = new Uint8Array(0)
@@ -460,20 +464,24 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
     } else {
       // The object's own string, so that none is kept for the key alone.
       const metadata = made["metadata"] as Members
-      share(metadata, "namespace")
-      share(metadata, "generateName")
+      shareMembers(metadata)
       const own = metadata["uid"]
       kept.set(typeof own === "string" ? own : uid, { object: made, layout, address, size })
     }
   }
 
-  // One string for all objects of a namespace or a set, in place of one for each.
-  const share = (metadata: Members, name: string): void => {
-    const value = metadata[name]
-    if (typeof value !== "string" || !Object.hasOwn(metadata, name)) return
-    const known = shared.get(value)
-    if (known !== undefined) metadata[name] = known
-    else if (shared.size < maxShared) shared.set(value, value)
+  // What objects of a namespace or of a set have in common is kept once for all: values of the same text are the same.
+  const shareMembers = (metadata: Members): void => {
+    for (const name of sharedMembers) {
+      const index = metaShape.names.indexOf(name)
+      if (index < 0) continue
+      const start = starts[index] ?? 0
+      const end = ends[index] ?? 0
+      if (end - start > maxSharedText) continue
+      const text = Bytes.text(bytes, start, end)
+      if (shared.has(text)) metadata[name] = shared.get(text)
+      else if (shared.size < maxShared) shared.set(text, metadata[name])
+    }
   }
 
   const isSameLayout = (layout: Layout, shape: Shape): boolean =>

@@ -150,6 +150,19 @@ it("raises where JSON.parse raises", () => {
   }
 })
 
+it("keeps labels and owners that many objects have alike once for all", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const meta = { labels: { app: "web" }, ownerReferences: [{ kind: "ReplicaSet", name: "web" }] }
+  const read = (uid: string, more: Meta) =>
+    objectOf(decodeText(decoder, line("ADDED", pod(uid, 1, { spec: { uid } }, more))))["metadata"] as Meta
+  const first = read("1", meta)
+  const second = read("2", meta)
+  const other = read("3", { ...meta, labels: { app: "db" } })
+  assert.strictEqual(second["labels"], first["labels"])
+  assert.strictEqual(second["ownerReferences"], first["ownerReferences"])
+  assert.deepStrictEqual(other["labels"], { app: "db" })
+})
+
 it("keeps no more bytes than it may", () => {
   const decoder = IncrementalDecoder.makeUnsafe({ maxKeptBytes: 2 * 1024 * 1024 })
   for (let i = 0; i < 5000; i++) {
