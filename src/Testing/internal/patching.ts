@@ -36,6 +36,14 @@ export const isApply = (contentType: string): boolean => Decoding.mediaType(cont
 const fromPatchError = (error: PatchError): StatusError.StatusError =>
   error.reason._tag === "Malformed" ? StatusError.badRequest(error.reason.message) : StatusError.unprocessable
 
+/** As a real server, which does not expect an item without its key, and takes it for a fault of its own. */
+const fromStrategicError = (error: PatchError): StatusError.StatusError => {
+  const { description } = error.reason
+  return description.includes("does not contain declared merge key")
+    ? StatusError.plain(500, description)
+    : fromPatchError(error)
+}
+
 /** Refuses a patch whose media type the resource does not take. */
 export const checkType = (served: Registry.Served, contentType: string): Outcome<string> => {
   const type = Decoding.mediaType(contentType)
@@ -72,7 +80,7 @@ const change = (
   }
   return Result.succeed(
     type === strategic
-      ? (live) => Result.mapError(StrategicMergePatch.apply(served, live, patch), fromPatchError)
+      ? (live) => Result.mapError(StrategicMergePatch.apply(served, live, patch), fromStrategicError)
       : (live) => Result.succeed(JsonMergePatch.apply<Json.JsonObject>(live, patch))
   )
 }

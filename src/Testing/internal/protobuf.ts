@@ -8,6 +8,7 @@
  * @internal
  */
 import * as Base64 from "effect/encoding/Base64"
+import * as Option from "effect/Option"
 import * as MicroTime from "../../Machinery/MicroTime.ts"
 import * as Time from "../../Machinery/Time.ts"
 import * as Json from "./json.ts"
@@ -115,7 +116,10 @@ const integer = (raw: Raw): number => "varint" in raw ? Number(BigInt.asIntN(64,
 const double = ({ buffer, byteLength, byteOffset }: Uint8Array): number =>
   byteLength === 8 ? new DataView(buffer, byteOffset, 8).getFloat64(0, true) : 0
 
-const json = (bytes: Uint8Array): unknown => bytes.length === 0 ? undefined : JSON.parse(utf8.decode(bytes))
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
+
+// Bytes that are no JSON are left out, and the schema says what is missing.
+const json = (bytes: Uint8Array): unknown => Option.getOrUndefined(parseJson(utf8.decode(bytes)))
 
 const find = (fields: ReadonlyArray<Raw>, number: number): Raw | undefined =>
   fields.find((field) => field.number === number)

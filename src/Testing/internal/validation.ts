@@ -90,6 +90,20 @@ const workload: Rule = (object, live) => [
   ...selectorIsImmutable(object, live)
 ]
 
+const deployment: Rule = (object, live) => {
+  const strategy = Json.at(object, "spec", "strategy")
+  return [
+    ...workload(object, undefined),
+    ...(Json.at(strategy, "type") === "Recreate" && Json.at(strategy, "rollingUpdate") !== undefined
+      ? [FieldError.forbidden(
+        "spec.strategy.rollingUpdate",
+        "may not be specified when strategy `type` is 'Recreate'"
+      )]
+      : []),
+    ...selectorIsImmutable(object, live)
+  ]
+}
+
 const statefulSetMutable = [
   "replicas",
   "ordinals",
@@ -305,7 +319,7 @@ const rules: { readonly [table: string]: Rule } = {
   "/services": service,
   "apiextensions.k8s.io/customresourcedefinitions": definition,
   "apps/daemonsets": workload,
-  "apps/deployments": workload,
+  "apps/deployments": deployment,
   "apps/replicasets": workload,
   "apps/statefulsets": statefulSet,
   "autoscaling/horizontalpodautoscalers": KindValidation.autoscaler,
