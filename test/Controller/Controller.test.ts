@@ -339,6 +339,46 @@ describe("Controller", () => {
       )
     })).pipe(quiet))
 
+  it.effect("ends at once and quietly when it is interrupted while it waits for its caches", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.isListHanging = true
+      server.initialEvents = "refused"
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ logLevel, message }) => void (logLevel === "Error" && logged.push(message)))
+      const controller = Controller.make(Pod, { reconcile: () => Effect.void })
+      const fiber = yield* Effect.forkChild(Effect.provide(controller.run, Logger.layer([logger])))
+      yield* adjust("10 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* Fiber.interrupt(fiber)
+      const exit = fiber.pollUnsafe()
+      assert(exit !== undefined && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      assert.deepStrictEqual(logged, [])
+      assert.strictEqual(server.open, 0)
+    })))
+
+  it.effect("keeps what happens before it processes, and goes on where it was interrupted", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const seen: Array<string> = []
+      const running = yield* Controller.make(Pod, {
+        reconcile: ({ name }) => Effect.sync(() => void seen.push(name))
+      }).start
+      yield* running.awaitSynced
+      server.create("b")
+      yield* settle
+      assert.deepStrictEqual(seen, [])
+      const first = yield* Effect.forkChild(running.process)
+      yield* settle
+      assert.deepStrictEqual(seen, ["b", "a"])
+      yield* Fiber.interrupt(first)
+      server.update("a", 1)
+      yield* settle
+      assert.strictEqual(seen.length, 2)
+      yield* Effect.forkChild(running.process)
+      yield* settle
+      assert.deepStrictEqual(seen.slice(2), ["a"])
+    })))
+
   it.effect("gives its metrics controller-runtime's names, and takes them along when it ends", () =>
     withServer(Effect.fnUntraced(function*(server) {
       server.create("a")

@@ -109,7 +109,7 @@ layer(NodeKubernetes.layerKubeconfig({ path: cluster.kubeconfig }), { excludeTes
             Effect.sync(() => names.filter((name) => done.get(name) === wanted).length >= many).pipe(
               Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("100 millis") }),
               Effect.timeoutOrElse({
-                duration: "90 seconds",
+                duration: "150 seconds",
                 orElse: () => Effect.die(`only ${done.size} are done; ${replicas.map(({ log }) => log()).join("\n")}`)
               })
             )
@@ -144,7 +144,7 @@ layer(NodeKubernetes.layerKubeconfig({ path: cluster.kubeconfig }), { excludeTes
             "shards"
           ])
         }).pipe(Effect.scoped),
-      300_000
+      400_000
     )
   }
 )
