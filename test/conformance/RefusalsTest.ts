@@ -4,6 +4,7 @@
 import { assert, layer as withLayer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import { Deployment } from "../../src/Api/apps/v1.ts"
 import { HorizontalPodAutoscaler } from "../../src/Api/autoscaling/v2.ts"
 import { CronJob } from "../../src/Api/batch/v1.ts"
 import { Pod } from "../../src/Api/core/v1.ts"
@@ -34,6 +35,9 @@ const limited = (requests: object, limits: object = {}) => ({
   containers: [{ name: "c", image: "i", resources: { requests, limits } }]
 })
 const subject = { apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "ada" }
+
+const app = { app: "web" }
+const template = { metadata: { labels: app }, spec: { containers: [{ name: "c", image: "i" }] } }
 
 /** An object without its name, and what is wrong with it; nothing where nothing is. */
 type Case = readonly [object: object, refusal?: string]
@@ -141,6 +145,13 @@ const cases: ReadonlyArray<readonly [resource: AnyResource, kind: string, cases:
         subjects: [subject, { ...subject, kind: "Robot" }]
       },
       "subjects[1].kind: Unsupported value: \"Robot\": supported values: \"ServiceAccount\", \"User\", \"Group\""
+    ]
+  ]],
+  [Deployment, "Deployment.apps", [
+    [{ spec: { selector: { matchLabels: app }, strategy: { type: "Recreate" }, template } }],
+    [
+      { spec: { selector: { matchLabels: app }, strategy: { type: "Recreate", rollingUpdate: {} }, template } },
+      "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"
     ]
   ]],
   [Pod, "Pod", [

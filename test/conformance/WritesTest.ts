@@ -140,6 +140,39 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
         assert.strictEqual(badName.reason._tag, "Invalid")
       }))
 
+    it.effect("zeros that mean nothing are left out, and those that mean something are kept", () =>
+      Effect.gen(function*() {
+        const deployments = yield* ResourceClient.make(Deployment, yield* namespace.scoped)
+        const { spec } = yield* deployments.create({
+          metadata: { name: "web" },
+          spec: {
+            replicas: 0,
+            paused: false,
+            minReadySeconds: 0,
+            selector: { matchLabels: { app: "web", empty: "" } },
+            template: {
+              metadata: { labels: { app: "web", empty: "" } },
+              spec: {
+                hostNetwork: false,
+                automountServiceAccountToken: false,
+                terminationGracePeriodSeconds: 0,
+                containers: [{ name: "web", image: "web", tty: false, env: [{ name: "EMPTY", value: "" }] }]
+              }
+            }
+          }
+        }, { dryRun: "All" })
+        assert.strictEqual(spec?.replicas, 0)
+        assert.notProperty(spec, "paused")
+        assert.notProperty(spec, "minReadySeconds")
+        assert.deepStrictEqual(spec?.selector.matchLabels, { app: "web", empty: "" })
+        const pod = spec?.template.spec
+        assert.notProperty(pod, "hostNetwork")
+        assert.strictEqual(pod?.automountServiceAccountToken, false)
+        assert.strictEqual(pod?.terminationGracePeriodSeconds, 0)
+        assert.notProperty(pod?.containers[0], "tty")
+        assert.deepStrictEqual(pod?.containers[0]?.env, [{ name: "EMPTY" }])
+      }))
+
     it.effect("what is too large is refused: a ConfigMap, a Secret, and any request", () =>
       Effect.gen(function*() {
         const space = yield* namespace.scoped
