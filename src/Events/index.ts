@@ -12,6 +12,9 @@ export * as EventMetrics from "./EventMetrics.ts"
 /** `EventRecorder`: tells people what a program did to an object, as Events that `kubectl describe` shows. */
 export * as EventRecorder from "./EventRecorder.ts"
 
+/** `EventSelector`: which Events are about an object, as a field selector for a list or a watch. */
+export * as EventSelector from "./EventSelector.ts"
+
 /** `EventSeries`: repeated events of `events.k8s.io/v1` as one Event with a count, as client-go's tools/events does. */
 export * as EventSeries from "./EventSeries.ts"
 

@@ -5,3 +5,9 @@ export * as ApiServer from "./ApiServer.ts"
 
 /** `ControlPlane`: a real Kubernetes control plane as a resource, for the tests that only the real one can answer. */
 export * as ControlPlane from "./ControlPlane.ts"
+
+/** `FakeClient`: a client whose calls a test records and scripts, after client-go's `testing.Fake`. */
+export * as FakeClient from "./FakeClient.ts"
+
+/** `Faults`: what goes wrong between a client and a server, on purpose and on schedule. */
+export * as Faults from "./Faults.ts"
