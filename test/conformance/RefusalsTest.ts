@@ -7,7 +7,7 @@ import type * as Layer from "effect/Layer"
 import { Deployment } from "../../src/Api/apps/v1.ts"
 import { HorizontalPodAutoscaler } from "../../src/Api/autoscaling/v2.ts"
 import { CronJob } from "../../src/Api/batch/v1.ts"
-import { Pod } from "../../src/Api/core/v1.ts"
+import { Pod, Service } from "../../src/Api/core/v1.ts"
 import { Ingress } from "../../src/Api/networking/v1.ts"
 import { PodDisruptionBudget } from "../../src/Api/policy/v1.ts"
 import { ClusterRole, Role, RoleBinding } from "../../src/Api/rbac/v1.ts"
@@ -154,7 +154,25 @@ const cases: ReadonlyArray<readonly [resource: AnyResource, kind: string, cases:
       "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"
     ]
   ]],
+  [Service, "Service", [
+    [
+      { spec: { ports: [{ name: "a", port: 1 }, { name: "b", port: 2 }, { name: "a", port: 3 }] } },
+      "spec.ports[2].name: Duplicate value: \"a\""
+    ]
+  ]],
   [Pod, "Pod", [
+    [
+      {
+        spec: {
+          containers: [{
+            name: "c",
+            image: "i",
+            ports: [{ name: "a", containerPort: 1 }, { name: "a", containerPort: 2 }]
+          }]
+        }
+      },
+      "spec.containers[0].ports[1].name: Duplicate value: \"a\""
+    ],
     [{ spec: limited({ cpu: "500m", memory: "1Gi" }, { cpu: 1, memory: "1024Mi" }) }],
     [
       { spec: limited({ cpu: "2" }, { cpu: "1500m" }) },

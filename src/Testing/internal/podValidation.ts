@@ -11,13 +11,17 @@ import * as Json from "./json.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
 
-const portErrors = (ports: ReadonlyArray<unknown>, path: string): Errors =>
-  ports.flatMap((port, index) => {
+const portErrors = (ports: ReadonlyArray<unknown>, path: string): Errors => {
+  const names = new Set<string>()
+  return ports.flatMap((port, index) => {
     const number = Json.at(port, "containerPort")
     const name = Json.textOf(Json.at(port, "name"))
     const field = `${path}.ports[${index}]`
+    const isTwice = name !== "" && names.has(name)
+    names.add(name)
     return [
       ...(name === "" ? [] : Name.portName(name).map((problem) => FieldError.invalid(`${field}.name`, name, problem))),
+      ...(isTwice ? [FieldError.duplicate(`${field}.name`, name)] : []),
       ...(number === undefined || number === 0
         ? [FieldError.required(`${field}.containerPort`)]
         : Name.portNumber(Json.numberOf(number, 0)).map((problem) =>
@@ -25,6 +29,7 @@ const portErrors = (ports: ReadonlyArray<unknown>, path: string): Errors =>
         ))
     ]
   })
+}
 
 const resourceErrors = (resources: unknown, path: string): Errors => {
   // What is no quantity has been refused by then.

@@ -200,6 +200,7 @@ const targetErrors = (target: unknown, path: string): Errors =>
 const service: Rule = (object, live) => {
   const spec = Json.objectOf(object["spec"])
   const ports = Json.itemsOf(spec["ports"])
+  const names = ports.map((port) => Json.textOf(Json.at(port, "name")))
   const address = spec["clusterIP"]
   const before = live === undefined ? undefined : Json.at(live, "spec", "clusterIP")
   const isHeadless = address === "None" || spec["type"] === "ExternalName"
@@ -215,6 +216,7 @@ const service: Rule = (object, live) => {
         ...(name === ""
           ? []
           : Name.dns1123Label(name).map((problem) => FieldError.invalid(`${path}.name`, name, problem))),
+        ...(name !== "" && names.indexOf(name) < index ? [FieldError.duplicate(`${path}.name`, name)] : []),
         ...Name.portNumber(number).map((problem) => FieldError.invalid(`${path}.port`, number, problem)),
         ...targetErrors(Json.at(port, "targetPort"), `${path}.targetPort`)
       ]
