@@ -32,19 +32,19 @@ const build = Effect.callback<boolean>((resume) => {
 })
 
 /** Runs a program that prints milliseconds. */
-export const timed = (file: string, args: ReadonlyArray<string>): Effect.Effect<number, Error> =>
+export const timed = (file: string, args: ReadonlyArray<string>): Effect.Effect<number> =>
   Effect.callback((resume) => {
     const running = child.execFile(
       file,
       args,
       (error, stdout, stderr) =>
-        resume(error === null ? Effect.succeed(Number(stdout)) : Effect.fail(new Error(stderr, { cause: error })))
+        resume(error === null ? Effect.succeed(Number(stdout)) : Effect.die(new Error(stderr, { cause: error })))
     )
     return Effect.sync(() => running.kill())
   })
 
 /** How to run a round, or nothing where it cannot be built. */
-export const make: Effect.Effect<((round: Round) => Effect.Effect<number, Error>) | undefined> = Effect.map(
+export const make: Effect.Effect<((round: Round) => Effect.Effect<number>) | undefined> = Effect.map(
   build,
   (isBuilt) =>
     isBuilt ? (round) => timed(binary, Object.entries(round).map(([name, value]) => `-${name}=${value}`)) : undefined

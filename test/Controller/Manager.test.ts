@@ -236,7 +236,7 @@ describe("Endpoints", () => {
     Effect.gen(function*() {
       const manager = yield* Manager.make({
         controllers: [],
-        livenessChecks: { database: Effect.fail(new Error("no connection")) },
+        livenessChecks: { database: Effect.die(new Error("no connection")) },
         readinessChecks: { license: Effect.void }
       })
       assert.include((yield* ask(manager, "/healthz")).text, "[-]database failed: no connection")
