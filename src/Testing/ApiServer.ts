@@ -139,9 +139,11 @@ export class ApiServer extends Context.Service<ApiServer, {
   readonly snapshot: Effect.Effect<Snapshot>
   /**
    * Stops and starts again: open watches are reset and history is lost. With a snapshot, the server comes back with
-   * that older content, as from a backup of etcd: its versions then lie before those that clients know.
+   * that older content, as from a backup of etcd: its versions then lie before those that clients know, and the next
+   * writes use them again, which no client can always notice. `bumpRevision` goes on from the newest version instead and
+   * forgets all before it, as `etcdutl snapshot restore --bump-revision --mark-compacted` does; clients then get 410.
    */
-  readonly restart: (from?: Snapshot) => Effect.Effect<void>
+  readonly restart: (from?: Snapshot, options?: { readonly bumpRevision?: boolean | undefined }) => Effect.Effect<void>
 }>()("effect-kubernetes/Testing/ApiServer") {}
 
 const encoder = new TextEncoder()
@@ -312,10 +314,12 @@ export const make = Effect.fnUntraced(function*(options?: Options): Effect.fn.Re
       resourceVersion: String(server.store.revision),
       content: Store.snapshot(server.store)
     })),
-    restart: Effect.fnUntraced(function*(from?: Snapshot) {
+    restart: Effect.fnUntraced(function*(from?: Snapshot, options?: { readonly bumpRevision?: boolean | undefined }) {
       yield* disconnect("reset")
       const { now } = yield* environment
+      const newest = server.store.revision
       Store.restore(server.store, from?.content ?? Store.snapshot(server.store))
+      if (options?.bumpRevision === true) Store.advance(server.store, newest + 1)
       Bootstrap.reindex(server, { now })
       server.store.dirty.clear()
     })

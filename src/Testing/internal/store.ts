@@ -219,6 +219,12 @@ export const snapshot = (store: Store): Snapshot => ({
   tables: new Map([...store.tables].map(([name, { objects }]) => [name, new Map(objects)]))
 })
 
+/** Goes on from a later revision; everything before it is forgotten. */
+export const advance = (store: Store, revision: number): void => {
+  store.revision = Math.max(store.revision, revision)
+  compact(store)
+}
+
 /** Goes back to a snapshot, with its revision: what came after has never been. History is lost. */
 export const restore = (store: Store, { revision, tables }: Snapshot): void => {
   store.revision = revision
