@@ -144,7 +144,7 @@ const kubeconfig = Effect.suspend(() => {
     : Effect.succeed(given)
 })
 
-const namespace = "bench-reconcile"
+const namespace = `bench-reconcile-${process.pid}`
 
 const start = Effect.fnUntraced(function*(path: string) {
   const goController = yield* GoController.make
@@ -192,7 +192,8 @@ export const run: Effect.Effect<ReadonlyArray<Figure.Figure>, unknown, NodeServi
     const { p50, p99, p999 } = yield* latencies
     const path = yield* kubeconfig
     const { ours, theirs } = yield* Effect.provide(
-      Effect.andThen(fill, start(path)),
+      // A scope of its own: the namespace goes while there is a client to ask for it.
+      Effect.scoped(Effect.andThen(fill, start(path))),
       NodeKubernetes.layerKubeconfig({ path })
     )
     const figures: ReadonlyArray<Figure.Figure> = [
