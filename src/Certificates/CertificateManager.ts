@@ -51,7 +51,7 @@ export type Failure = ApiError | RequestError | CertificateError | X509Error
 /**
  * What a manager does.
  *
- * - `Unasked`: nobody has said yet what certificate is wanted.
+ * - `Unasked`: nobody says what certificate is wanted.
  * - `Holding`: a certificate is in use, and the next one is asked for at `renewAt`.
  * - `Requesting`: a key was made and a certificate is asked for; `request` is the name of the signing request.
  * - `Retrying`: an attempt failed, and the next one follows.
@@ -198,8 +198,15 @@ export const makeWith = Effect.fnUntraced(function*(
   /** What the last certificate was issued for. */
   let issuedFor: Identity.Input | undefined
   let askedAt = Number.NEGATIVE_INFINITY
+  /** Where the manager stands by itself, to which a rotation that failed goes back. */
+  let resting: Phase = { _tag: "Unasked" }
 
   const enter = (phase: Phase) => SubscriptionRef.update(state, (old) => ({ ...old, phase }))
+  const rest = (phase: Phase) =>
+    Effect.suspend(() => {
+      resting = phase
+      return enter(phase)
+    })
   const sawServer = (isServerHealthy: boolean) => SubscriptionRef.update(state, (old) => ({ ...old, isServerHealthy }))
 
   const valid = Effect.map(
@@ -246,10 +253,7 @@ export const makeWith = Effect.fnUntraced(function*(
       return pair
     },
     Effect.tapError((error) =>
-      Effect.logError("getting a certificate failed", error.message).pipe(
-        Effect.andThen(metrics.failed),
-        Effect.andThen(enter({ _tag: "Retrying", error }))
-      )
+      Effect.andThen(Effect.logError("getting a certificate failed", error.message), metrics.failed)
     ),
     Semaphore.withPermit(turn)
   )
@@ -280,16 +284,21 @@ export const makeWith = Effect.fnUntraced(function*(
   const otherInUse = (pair: CertificatePair) =>
     store.changes.pipe(Stream.filter((other) => Option.getOrUndefined(other) !== pair), Stream.runHead)
 
+  const asked = Effect.flatMap(
+    SubscriptionRef.get(wanted),
+    (identity) => identity === undefined ? Effect.andThen(rest({ _tag: "Unasked" }), identityWanted) : identityWanted
+  )
+
   /** Waits until a certificate is to be asked for; answers whether one is. */
   const due = Effect.gen(function*() {
-    const identity = yield* identityWanted
+    const identity = yield* asked
     const pair = Option.getOrUndefined(yield* store.current)
     if (pair === undefined || isUnmet(identity, Option.some(pair))) {
       yield* sleepUntil(askedAt + leastPause)
       return true
     }
     const renewAt = deadline(pair.leaf, yield* Random.next)
-    yield* enter({ _tag: "Holding", renewAt })
+    yield* rest({ _tag: "Holding", renewAt })
     yield* Effect.logDebug("waiting until the certificate is renewed").pipe(
       Effect.annotateLogs({ renewAt: DateTime.formatIso(renewAt) })
     )
@@ -301,8 +310,9 @@ export const makeWith = Effect.fnUntraced(function*(
     )
   })
 
-  const renew = Effect.flatMap(identityWanted, (identity) =>
+  const renew = Effect.flatMap(asked, (identity) =>
     attempt(identity).pipe(
+      Effect.tapError((error) => rest({ _tag: "Retrying", error })),
       Effect.retry(attempts),
       // The schedule has no end.
       Effect.orDie,
@@ -343,7 +353,9 @@ export const makeWith = Effect.fnUntraced(function*(
     ),
     state: SubscriptionRef.get(state),
     states: SubscriptionRef.changes(state),
-    rotate: annotated(Effect.flatMap(identityWanted, attempt))
+    rotate: annotated(
+      Effect.onError(Effect.flatMap(identityWanted, attempt), () => Effect.suspend(() => enter(resting)))
+    )
   })
 })
 
