@@ -12,7 +12,16 @@ import * as Tree from "./Tree.ts"
 
 /** The names of a first program, by folder; `src/index.ts` exports those whose module exists. */
 const doorway: Record<string, ReadonlyArray<string>> = {
-  Machinery: ["ApiError", "RequestError", "Condition", "LabelSelector", "OwnerReference", "Patch", "Quantity", "Resource"],
+  Machinery: [
+    "ApiError",
+    "RequestError",
+    "Condition",
+    "LabelSelector",
+    "OwnerReference",
+    "Patch",
+    "Quantity",
+    "Resource"
+  ],
   Config: ["ClientConfig"],
   Rest: ["RestClient"],
   Clientset: ["Clientset", "ResourceClient"],

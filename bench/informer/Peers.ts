@@ -1,6 +1,7 @@
 /** The clients of the informer bench, built or installed once into the cache folder where that can be done, and its server. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as child from "node:child_process"
 import * as fs from "node:fs"
@@ -38,15 +39,22 @@ interface Command {
   readonly env?: NodeJS.ProcessEnv
 }
 
+/** A peer could not be built or run. */
+class PeerError extends Schema.TaggedError<PeerError>()("PeerError", { message: Schema.String }) {}
+
 /** Runs a program to its end and answers what it printed. */
-const execute = (command: Command): Effect.Effect<string, Error> =>
+const execute = (command: Command): Effect.Effect<string, PeerError> =>
   Effect.callback((resume) => {
     const running = child.execFile(
       command.file,
       [...command.arguments],
       { cwd: command.cwd, env: { ...process.env, ...command.env }, maxBuffer: 1 << 24 },
       (error, stdout, stderr) =>
-        resume(error === null ? Effect.succeed(stdout) : Effect.fail(new Error(`${error.message}\n${stderr}`)))
+        resume(
+          error === null
+            ? Effect.succeed(stdout)
+            : Effect.fail(new PeerError({ message: `${error.message}\n${stderr}` }))
+        )
     )
     return Effect.sync(() => running.kill())
   })

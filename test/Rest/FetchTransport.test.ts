@@ -122,9 +122,9 @@ const runtimes = [
 const root = new URL("../..", import.meta.url).pathname
 
 const binaryOf = (name: string): string | undefined =>
-  [process.env[`EFFECT_KUBERNETES_${name.toUpperCase()}`], `${root}test/runtimes/node_modules/.bin/${name}`].find((path) =>
-    path !== undefined && fs.existsSync(path)
-  )
+  [process.env[`EFFECT_KUBERNETES_${name.toUpperCase()}`], `${root}test/runtimes/node_modules/.bin/${name}`].find((
+    path
+  ) => path !== undefined && fs.existsSync(path))
 
 const runUnder = (
   binary: string,
