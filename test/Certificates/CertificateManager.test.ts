@@ -9,6 +9,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
@@ -514,4 +515,21 @@ it.effect("keys are of the algorithm that is asked for", () =>
     yield* manager.awaitCurrent
     assert.deepStrictEqual(seen[0]?.spec.usages, ["digital signature", "key encipherment", "client auth"])
     assert.strictEqual(seen[0]?.spec.expirationSeconds, 3600)
+  }).pipe(Effect.scoped, Effect.provide(layer)))
+
+it.effect("a rotation that fails or is given up leaves the state as it was", () =>
+  Effect.gen(function*() {
+    const { seen } = yield* Signer.run((_request, count) => ({ _tag: count === 1 ? "Deny" : "Leave" }))
+    const { manager } = yield* start({}, yield* given("1 day"))
+    const before = yield* phase(manager, "Holding")
+    yield* Effect.flip(manager.rotate)
+    assert.deepStrictEqual((yield* manager.state).phase, before.phase)
+    const rotation = yield* Effect.forkChild(manager.rotate)
+    yield* manager.states.pipe(
+      Stream.filter(({ phase }) => phase._tag === "Requesting" && phase.request !== undefined),
+      Stream.runHead
+    )
+    yield* Fiber.interrupt(rotation)
+    assert.deepStrictEqual((yield* manager.state).phase, before.phase)
+    assert.isAtMost(seen.length, 2)
   }).pipe(Effect.scoped, Effect.provide(layer)))
