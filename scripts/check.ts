@@ -5,7 +5,6 @@
  * `npm run check -- types lint` runs the named steps only.
  */
 import { spawn } from "node:child_process"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Tree from "./Tree.ts"
 
@@ -17,7 +16,6 @@ interface Step {
 const node = process.execPath
 const bin = (name: string): string => path.join(Tree.root, "node_modules/.bin", name)
 const script = (name: string): ReadonlyArray<string> => [node, `scripts/${name}.ts`, "--check"]
-const exists = (file: string): boolean => fs.existsSync(path.join(Tree.root, file))
 
 const effectFlags = ["diagnostics", "--project", "tsconfig.json", "--strict", "--severity", "error,warning"]
 
@@ -28,10 +26,11 @@ const steps: ReadonlyArray<Step> = [
   { name: "format", command: [bin("dprint"), "check"] },
   { name: "architecture", command: script("architecture") },
   { name: "exports", command: script("exports") },
-  ...(exists("scripts/codegen.ts") ? [{ name: "codegen", command: script("codegen") }] : []),
+  { name: "codegen", command: script("codegen") },
+  { name: "protobuf", command: script("protobuf") },
   { name: "parity", command: script("parity") },
   { name: "docs", command: [node, "scripts/docs.ts"] },
-  ...(exists("test/types") ? [{ name: "type-tests", command: [bin("tstyche")] }] : [])
+  { name: "type-tests", command: [bin("tstyche")] }
 ]
 
 const run = (step: Step): Promise<boolean> =>
