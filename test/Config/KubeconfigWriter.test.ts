@@ -202,6 +202,17 @@ it.effect("leaves no lock and no half file behind, wherever it is interrupted", 
     }
   }))
 
+it.effect("a text that was a block may become any other", () =>
+  Effect.gen(function*() {
+    for (const token of [" ", " \n", "\n ", " a\n b\n", "", "#", "\t"]) {
+      const files = MemoryFiles.make({ "/a/config": "users:\n- name: ada\n  user:\n    token: |+\n\n" })
+      yield* modify(files, withUser("ada", (user) => ({ ...user, token: Redacted.make(token) })))
+      const { kubeconfig } = yield* Effect.provide(KubeconfigLoader.load(), MemoryFiles.layer(files, env))
+      const read = kubeconfig.users[0]?.user.token
+      assert.strictEqual(read === undefined ? undefined : Redacted.value(read), token)
+    }
+  }))
+
 it.effect("says why a file cannot be written", () =>
   Effect.gen(function*() {
     const files = two()

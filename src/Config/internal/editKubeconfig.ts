@@ -49,9 +49,17 @@ const editMap = (document: YAML.Document, path: ReadonlyArray<unknown>, before: 
   for (const [key, value] of Object.entries(after)) {
     if (isEqual(before[key], value)) continue
     if (isPlain(value) && isPlain(before[key])) editMap(document, [...path, key], before[key], value)
-    // A bare scalar goes into the node that is there, with its comment.
-    else document.setIn([...path, key], isPlain(value) || Array.isArray(value) ? document.createNode(value) : value)
+    else if (isPlain(value) || Array.isArray(value)) document.setIn([...path, key], document.createNode(value))
+    else setScalar(document, [...path, key], value)
   }
+}
+
+/** A bare scalar goes into the node that is there, with its comment. */
+const setScalar = (document: YAML.Document, path: ReadonlyArray<unknown>, value: unknown): void => {
+  document.setIn(path, value)
+  const node: unknown = document.getIn(path, true)
+  // The style of a block may not hold the new text, as one that begins with a blank.
+  if (YAML.isScalar(node) && (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED")) delete node.type
 }
 
 const isMergeKey = (key: unknown): boolean =>
