@@ -138,11 +138,25 @@ export const parse = (text: string): Result.Result<YamlDocument, SyntaxError> =>
 }
 
 /** A new text from plain data, laid out as kubectl does it. */
-export const print = (value: unknown): string => YAML.stringify(value, { ...options, ...printing, indentSeq: false })
+export const print = (value: unknown): string =>
+  quoted(new YAML.Document(value, { ...options, ...printing })).toString({ ...printing, indentSeq: false })
+
+/**
+ * Quotes what begins with a blank line of blanks: the library writes it as a block without the indentation indicator,
+ * which reads back without the blanks.
+ */
+const quoted = (document: YAML.Document): YAML.Document => {
+  YAML.visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === "string" && /^[ \t]+\n/.test(node.value)) node.type = "QUOTE_DOUBLE"
+    }
+  })
+  return document
+}
 
 /** The text of a document that was changed in place; comments stay, and what layout can be told to. */
 export const printDocument = (document: YAML.Document, before: string): string =>
-  document.toString({
+  quoted(document).toString({
     lineWidth: 0,
     indentSeq: !/^[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n-/m.test(before),
     flowCollectionPadding: !/[{[][^\s\]}]/.test(before)
