@@ -183,7 +183,8 @@ describe("WorkQueue: memory", () => {
         for (let i = 0; i < 1000; i++) yield* queue.add(round * 1000 + i)
         for (let i = 0; i < 1000; i++) yield* takeDone(queue)
       }
-      assert.isBelow(megabytes() - before, 1.5)
+      // What 50,000 forgotten keys would hold; other tests of the process leave less behind.
+      assert.isBelow(megabytes() - before, 4)
       assert.strictEqual(yield* takeDone(queue), -2)
     }))
 
@@ -191,13 +192,14 @@ describe("WorkQueue: memory", () => {
     Effect.gen(function*() {
       const queue = yield* WorkQueue.make<number>()
       const before = megabytes()
-      for (let i = 0; i < 50_000; i++) yield* queue.addAfter(i, "1 second")
-      const during = megabytes()
+      for (let i = 0; i < 200_000; i++) yield* queue.addAfter(i, "1 second")
+      const held = megabytes() - before
       yield* Effect.forkChild(queue.process(() => Effect.void))
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* queue.size, 0)
-      assert.isAbove(during - before, 2.5)
-      assert.isBelow(megabytes() - before, 1.5)
+      assert.isAbove(held, 10)
+      // The process is shared with other tests, so a part and not an amount.
+      assert.isBelow(megabytes() - before, held / 2)
     }))
 })
 
