@@ -11,6 +11,7 @@ import { spawn } from "node:child_process"
 import * as Clientset from "../../src/Clientset/Clientset.ts"
 import * as Patch from "../../src/Machinery/Patch.ts"
 import * as NodeKubernetes from "../../src/NodeKubernetes.ts"
+import * as RetryWatcher from "../../src/Watch/RetryWatcher.ts"
 import { cluster } from "./TestCluster.ts"
 
 const namespace = "sharded-controller"
@@ -62,7 +63,7 @@ layer(NodeKubernetes.layerKubeconfig({ path: cluster.kubeconfig }), { excludeTes
             coreV1.namespaces().apply({ metadata: { name: namespace } }, { fieldManager: "test", force: true }),
             () => Effect.ignore(coreV1.namespaces().delete(namespace))
           )
-          const { metadata: { resourceVersion } } = yield* maps.list({ limit: 1 })
+          const { metadata: { resourceVersion = "" } } = yield* maps.list({ limit: 1 })
 
           const holders = new Map<string, string>()
           const done = new Map<string, string>()
@@ -70,9 +71,10 @@ layer(NodeKubernetes.layerKubeconfig({ path: cluster.kubeconfig }), { excludeTes
           const faults: Array<string> = []
           const ended = new Set<string>()
           yield* Effect.forkScoped(
-            Stream.runForEach(maps.watch({ resourceVersion }), (event) =>
+            // The server ends watches of collections that change so fast; the history goes on where it stopped.
+            Stream.runForEach(RetryWatcher.make(maps.listWatch(), { resourceVersion }), (event) =>
               Effect.sync(() => {
-                if (event.type !== "ADDED" && event.type !== "MODIFIED") return
+                if (event.type === "DELETED") return
                 const { data = {}, metadata: { name } } = event.object
                 const before = holders.get(name)
                 const holder = data["holder"]
