@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as EffectScope from "effect/Scope"
+import * as Elections from "../LeaderElection/ElectionObserver.ts"
 import type { Scope } from "../Machinery/Resource.ts"
 import type { Controller, Running } from "./Controller.ts"
 import type { ControllerError } from "./ControllerError.ts"
@@ -24,7 +25,7 @@ import type { ControllerError } from "./ControllerError.ts"
  * @since 0.1.0
  */
 export interface Check {
-  /** `controller deployment`, or the name the program gave. */
+  /** `controller deployment`, `leaderElection`, or the name the program gave. */
   readonly name: string
   /** What is wrong; empty where nothing is. */
   readonly problems: ReadonlyArray<string>
@@ -47,11 +48,15 @@ export type Checks = { readonly [name: string]: Effect.Effect<unknown, unknown> 
 export interface Manager<out E, out R> {
   /** Runs the controllers until one cannot begin, leadership ends, or it is interrupted. To be run once. */
   readonly run: Effect.Effect<void, ControllerError | E, R>
-  /** Whether the process is worth keeping. */
+  /**
+   * Whether the process is worth keeping: not where the lease ran out and what it guards cannot be interrupted. By the
+   * program's own checks besides.
+   */
   readonly liveness: Effect.Effect<ReadonlyArray<Check>>
   /**
    * Whether it can do its work: every cache is filled and up to date, nothing is being shut down. A right that is missing
-   * is named by its rule. A standby that waits for leadership is ready.
+   * is named by its rule. A standby that waits for leadership is ready; one that cannot use its lease, and so would not
+   * take over, is not.
    */
   readonly readiness: Effect.Effect<ReadonlyArray<Check>>
 }
@@ -65,12 +70,20 @@ export interface Options<R, E2 = never, R2 = never> {
   readonly controllers: ReadonlyArray<Controller<Scope, unknown, R>>
   /** Controllers that run all the time, whoever leads. None unless given. */
   readonly unelected?: ReadonlyArray<Controller<Scope, unknown, R>> | undefined
-  /** Runs an effect while this process leads: `LeaderElection.whileLeading(options)`. Always leading unless given. */
+  /**
+   * Runs an effect while this process leads: `LeaderElection.whileLeading(options)`, or `whileLeading` of an elector. The
+   * candidate's health becomes part of the manager's, as the check `leaderElection`. Always leading unless given.
+   */
   readonly leading?:
     | ((work: Effect.Effect<void, ControllerError, R>) => Effect.Effect<unknown, E2, R2>)
     | undefined
   /** How long running reconciles have to end when the manager is interrupted. 30 s unless given, as in controller-runtime. */
   readonly drain?: Duration.Input | undefined
+  /**
+   * How long ago a lease may have run out while what it guards still runs, before liveness fails. 20 s unless given, as
+   * in Kubernetes' own components.
+   */
+  readonly leaseTolerance?: Duration.Input | undefined
   /** Further checks of liveness. */
   readonly livenessChecks?: Checks | undefined
   /** Further checks of readiness. */
@@ -109,6 +122,8 @@ export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError,
   const elected = yield* start(options.controllers)
   const all = [...unelected, ...elected]
   const limit = Duration.fromInputUnsafe(options.drain ?? "30 seconds")
+  const leaseTolerance = options.leaseTolerance ?? "20 seconds"
+  const candidates = new Set<Elections.Candidate>()
   let isStopping = false
 
   const work = (started: ReadonlyArray<Started<R>>): Effect.Effect<void, ControllerError, R> =>
@@ -118,10 +133,17 @@ export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError,
       { concurrency: "unbounded", discard: true }
     )
 
+  const observe: Elections.ElectionObserver = (candidate, candidacy) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => candidates.add(candidate)),
+      () => candidacy,
+      () => Effect.sync(() => candidates.delete(candidate))
+    )
+
   // Where nobody leads, what the work fails with is the manager's own failure.
   const lead: Effect.Effect<unknown, ControllerError | E2, R | R2> = options.leading === undefined
     ? work(elected)
-    : options.leading(work(elected))
+    : Effect.provideService(options.leading(work(elected)), Elections.ElectionObserver, observe)
   const main = unelected.length === 0 ? lead : Effect.raceFirst(
     Effect.andThen(work(unelected), Effect.never),
     lead
@@ -147,15 +169,10 @@ export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError,
   }))
 
   const own = (checks: Checks = {}) =>
-    Effect.forEach(
-      Object.entries(checks),
-      ([name, check]) =>
-        Effect.map(Effect.exit(check), (exit): Check => ({
-          name,
-          problems: Exit.isSuccess(exit) ? [] : Cause.prettyErrors(exit.cause).map(({ message }) => message)
-        })),
-      { concurrency: "unbounded" }
-    )
+    Effect.forEach(Object.entries(checks), ([name, check]) => answer(name, check), { concurrency: "unbounded" })
+
+  const elections = (check: (candidate: Elections.Candidate) => Effect.Effect<unknown, unknown>) =>
+    Effect.suspend(() => Effect.forEach(candidates, (candidate) => answer("leaderElection", check(candidate))))
 
   const caches = Effect.forEach(
     all,
@@ -164,13 +181,22 @@ export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError,
 
   return {
     run: Effect.asVoid(run),
-    liveness: Effect.suspend(() => own(options.livenessChecks)),
-    readiness: Effect.suspend(() =>
-      Effect.map(Effect.all([caches, own(options.readinessChecks)]), ([ours, theirs]) => [
+    liveness: Effect.map(
+      Effect.all([elections(({ checkHealth }) => checkHealth(leaseTolerance)), own(options.livenessChecks)]),
+      (all) => all.flat()
+    ),
+    readiness: Effect.map(
+      Effect.all([caches, elections(({ checkReady }) => checkReady), own(options.readinessChecks)]),
+      (all) => [
         ...(isStopping ? [{ name: "shutdown", problems: ["the process is shutting down"] }] : []),
-        ...ours,
-        ...theirs
-      ])
+        ...all.flat()
+      ]
     )
   }
 })
+
+const answer = (name: string, check: Effect.Effect<unknown, unknown>): Effect.Effect<Check> =>
+  Effect.map(Effect.exit(check), (exit) => ({
+    name,
+    problems: Exit.isSuccess(exit) ? [] : Cause.prettyErrors(exit.cause).map(({ message }) => message)
+  }))

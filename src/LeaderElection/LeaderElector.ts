@@ -21,6 +21,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { ElectionObserver } from "./ElectionObserver.ts"
 import type * as Election from "./internal/election.ts"
 import * as Tries from "./internal/tries.ts"
 import * as LeaderElectionConfig from "./LeaderElectionConfig.ts"
@@ -50,7 +51,8 @@ export interface LeaderElector {
    * Interrupting it interrupts the effect first and goes on renewing until that has ended. When the leadership is lost
    * the effect is interrupted; it has `leaseDuration - renewDeadline` to end in before another may lead. After that
    * `onLost` decides. What must end with the leadership belongs into the effect (`Effect.scoped`): a scope that it asks
-   * for is the caller's and outlives it. One call at a time: a second one waits for the first.
+   * for is the caller's and outlives it. One call at a time: a second one waits for the first. An `ElectionObserver` in
+   * the context is told of it.
    */
   readonly whileLeading: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LeaderElectionError, R>
   /**
@@ -276,12 +278,15 @@ export const make = Effect.fnUntraced(function*(
           if (options.onLost === "fail") return yield* lost(why)
         }
       }).pipe(Effect.ensuring(SubscriptionRef.set(state, LeaderState.idle)))
-    ).pipe(turn.withPermit)
+    ).pipe(
+      (candidacy) => Effect.flatMap(ElectionObserver, (observe) => observe(elector, candidacy)),
+      turn.withPermit
+    )
 
   const changes = <B>(f: (state: LeaderState.LeaderState) => B, isSame: (left: B, right: B) => boolean) =>
     SubscriptionRef.changes(state).pipe(Stream.map(f), Stream.changesWith(isSame))
 
-  return {
+  const elector: LeaderElector = {
     identity,
     state: SubscriptionRef.get(state),
     states: SubscriptionRef.changes(state),
@@ -308,6 +313,7 @@ export const make = Effect.fnUntraced(function*(
       })
     })
   }
+  return elector
 })
 
 const isSameLeader = (left: Option.Option<string>, right: Option.Option<string>): boolean =>

@@ -1,8 +1,10 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -15,8 +17,11 @@ import * as Controller from "../../src/Controller/Controller.ts"
 import * as Endpoints from "../../src/Controller/Endpoints.ts"
 import * as Manager from "../../src/Controller/Manager.ts"
 import * as Kubernetes from "../../src/Kubernetes.ts"
+import * as LeaderElection from "../../src/LeaderElection/LeaderElection.ts"
+import * as LeaderElector from "../../src/LeaderElection/LeaderElector.ts"
 import { Transport } from "../../src/Rest/Transport.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
+import * as MemoryLease from "../LeaderElection/memoryLease.ts"
 
 const withServer = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   self.pipe(Effect.scoped, Effect.provide(Layer.fresh(ApiServer.layer)), Effect.provide(Logger.layer([])))
@@ -241,5 +246,111 @@ describe("Endpoints", () => {
       })
       assert.include((yield* ask(manager, "/healthz")).text, "[-]database failed: no connection")
       assert.include((yield* ask(manager, "/readyz")).text, "[+]license ok")
+    }).pipe(withServer))
+})
+
+describe("Manager under leadership", () => {
+  const lease = { namespace: "default", name: "lease", identity: "a" }
+  const leaderElection = (text: string) => text.split("\n").find((line) => line.includes("leaderElection"))
+
+  it.effect("over HTTP, a candidate that may not write its lease is not ready, and is once it may", () =>
+    Effect.gen(function*() {
+      const manager = yield* Manager.make({
+        controllers: [noting("elected", [])],
+        leading: LeaderElection.whileLeading(lease)
+      })
+      yield* Endpoints.serve(manager)
+      const get = (path: string) =>
+        Effect.flatMap(
+          HttpClient.get(path),
+          (response) => Effect.map(response.text, (text) => ({ status: response.status, line: leaderElection(text) }))
+        )
+      yield* Effect.forkChild(Effect.ignore(manager.run))
+      yield* adjust("1 second")
+      const blocked = yield* get("/readyz")
+      assert.strictEqual(blocked.status, 503)
+      assert.match(
+        blocked.line ?? "",
+        /^\[-\]leaderElection failed: LockUnavailable: the lease default\/lease cannot be used: .*cannot get resource "leases"/
+      )
+      assert.strictEqual((yield* get("/readyz/leaderElection")).status, 503)
+      // A process that may not do its work is no better after a restart.
+      assert.deepStrictEqual(yield* get("/healthz"), { status: 200, line: "[+]leaderElection ok" })
+
+      const server = yield* ApiServer.ApiServer
+      yield* ResourceClient.make(ClusterRole).pipe(
+        Effect.flatMap((roles) =>
+          roles.create({
+            metadata: { name: "leases" },
+            rules: [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["*"] }]
+          })
+        ),
+        Effect.andThen(ResourceClient.make(ClusterRoleBinding)),
+        Effect.flatMap((bindings) =>
+          bindings.create({
+            metadata: { name: "leases" },
+            roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "leases" },
+            subjects: [{ kind: "User", name: "controller", apiGroup: "rbac.authorization.k8s.io" }]
+          })
+        ),
+        Effect.provide(
+          Layer.fresh(Kubernetes.layer).pipe(
+            Layer.provide(Layer.succeed(Transport)(server.as({ name: "admin", groups: ["system:masters"] })))
+          )
+        )
+      )
+      yield* adjust("5 seconds")
+      assert.deepStrictEqual(yield* get("/readyz"), { status: 200, line: "[+]leaderElection ok" })
+    }).pipe(Effect.scoped, allowed("configmaps"), Effect.provide(NodeHttpServer.layerTest)))
+
+  it.effect("over HTTP, work that outlives its lease fails liveness after the tolerance", () =>
+    Effect.gen(function*() {
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "a" } })
+      const access: MemoryLease.Access = { link: "up" }
+      const end = yield* Deferred.make<void>()
+      const elector = yield* LeaderElector.make(MemoryLease.lock(MemoryLease.make(), "a", access))
+      const manager = yield* Manager.make({
+        controllers: [Controller.make(ConfigMap, { reconcile: () => Effect.uninterruptible(Deferred.await(end)) })],
+        leading: elector.whileLeading
+      })
+      yield* Endpoints.serve(manager)
+      const get = Effect.flatMap(HttpClient.get("/livez"), (response) =>
+        Effect.map(response.text, (text) => ({ status: response.status, line: leaderElection(text) })))
+      yield* Effect.forkChild(manager.run)
+      yield* adjust("1 second")
+      assert.deepStrictEqual(yield* get, { status: 200, line: "[+]leaderElection ok" })
+      access.link = "refused"
+      // The lease was renewed last at 0 s, runs out at 15 s, and 20 s are tolerated.
+      yield* adjust("33 seconds")
+      assert.strictEqual((yield* get).status, 200)
+      yield* adjust("2 seconds")
+      assert.deepStrictEqual(yield* get, {
+        status: 503,
+        line:
+          "[-]leaderElection failed: LeaseOverdue: what the lease default/lease guards still runs though the lease ran out"
+      })
+      yield* Deferred.succeed(end, undefined)
+    }).pipe(withServer, Effect.provide(NodeHttpServer.layerTest)))
+
+  it.effect("a standby is ready, and tells nothing of an election that is over", () =>
+    Effect.gen(function*() {
+      const held = MemoryLease.make()
+      const other = yield* LeaderElector.make(MemoryLease.lock(held, "other"))
+      yield* Effect.forkChild(other.whileLeading(Effect.never))
+      yield* settle
+      const elector = yield* LeaderElector.make(MemoryLease.lock(held, "a"))
+      const manager = yield* Manager.make({ controllers: [noting("elected", [])], leading: elector.whileLeading })
+      const names = Effect.map(
+        Effect.all([manager.liveness, manager.readiness]),
+        (all) => all.map((checks) => checks.map(({ name, problems }) => [name, ...problems]))
+      )
+      yield* settle
+      assert.deepStrictEqual(yield* names, [[], [["controller elected"]]])
+      const running = yield* Effect.forkChild(manager.run)
+      yield* settle
+      assert.deepStrictEqual(yield* names, [[["leaderElection"]], [["controller elected"], ["leaderElection"]]])
+      yield* Fiber.interrupt(running)
+      assert.deepStrictEqual((yield* names)[0], [])
     }).pipe(withServer))
 })
