@@ -16,8 +16,8 @@ import type { Check, Manager } from "./Manager.ts"
 
 /**
  * The answer to one request: `/healthz` and `/livez` (liveness), `/readyz` (readiness), each also with the name of one
- * check after a slash, and `/metrics` (Prometheus' text format). 200 where all is well, 503 with every problem named
- * where it is not, 404 for anything else.
+ * check after a slash or without those that `?exclude=` names, and `/metrics` (Prometheus' text format). 200 where all is
+ * well, 503 with every problem named where it is not, 404 for anything else.
  *
  * @category constructors
  * @since 0.1.0
@@ -30,15 +30,16 @@ export const handler = (
     if (method !== "GET" && method !== "HEAD") {
       return HttpServerResponse.text("only GET and HEAD are served\n", { status: 405, headers: { allow: "GET, HEAD" } })
     }
-    const [path = ""] = url.split("?")
+    const [path = "", query = ""] = url.split("?")
+    const excluded = new URLSearchParams(query).getAll("exclude")
     const [, root = "", ...rest] = path.split("/")
     const name = decode(rest.join("/"))
     switch (root) {
       case "healthz":
       case "livez":
-        return report(root, name, yield* manager.liveness)
+        return report(root, name, excluded, yield* manager.liveness)
       case "readyz":
-        return report(root, name, yield* manager.readiness)
+        return report(root, name, excluded, yield* manager.readiness)
       case "metrics":
         return HttpServerResponse.text(yield* PrometheusMetrics.format(), {
           contentType: "text/plain; version=0.0.4; charset=utf-8"
@@ -69,14 +70,18 @@ const decode = (text: string): string => {
 const report = (
   title: string,
   name: string,
+  excluded: ReadonlyArray<string>,
   all: ReadonlyArray<Check>
 ): HttpServerResponse.HttpServerResponse => {
-  const checks = name === "" ? [{ name: "ping", problems: [] }, ...all] : all.filter((check) => check.name === name)
+  const known = [{ name: "ping", problems: [] }, ...all]
+  const checks = name === "" ? known : known.filter((check) => check.name === name)
   if (checks.length === 0) return HttpServerResponse.text(`there is no check ${name}\n`, { status: 404 })
-  const isWell = checks.every(({ problems }) => problems.length === 0)
-  const lines = checks.map((check) =>
-    check.problems.length === 0 ? `[+]${check.name} ok` : `[-]${check.name} failed: ${check.problems.join("; ")}`
-  )
+  const isExcluded = (check: Check) => name === "" && excluded.includes(check.name)
+  const isWell = checks.every((check) => check.problems.length === 0 || isExcluded(check))
+  const lines = checks.map((check) => {
+    if (isExcluded(check)) return `[+]${check.name} excluded: ok`
+    return check.problems.length === 0 ? `[+]${check.name} ok` : `[-]${check.name} failed: ${check.problems.join("; ")}`
+  })
   return HttpServerResponse.text(`${lines.join("\n")}\n${title} check ${isWell ? "passed" : "failed"}\n`, {
     status: isWell ? 200 : 503
   })

@@ -3,7 +3,8 @@
  *
  * Its controllers share informers through `InformerFactory`. Caches are filled before leadership is sought, so that a
  * standby takes over at once. When it is interrupted, no new reconcile begins, running ones have a limited time to end
- * while the lease is still held, and only then is leadership given up. `Endpoints` serves what it knows of its health.
+ * while the lease is still held, and only then is leadership given up; a standby leaves the election at once. `Endpoints`
+ * serves what it knows of its health.
  *
  * @since 0.1.0
  */
@@ -12,11 +13,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import type * as EffectScope from "effect/Scope"
 import * as Elections from "../LeaderElection/ElectionObserver.ts"
 import type { Scope } from "../Machinery/Resource.ts"
 import type { Controller, Running } from "./Controller.ts"
-import type { ControllerError } from "./ControllerError.ts"
+import { ControllerError } from "./ControllerError.ts"
 
 /**
  * One answer about health.
@@ -66,7 +68,10 @@ export interface Manager<out E, out R> {
  * @since 0.1.0
  */
 export interface Options<R, E2 = never, R2 = never> {
-  /** Controllers that run while this process leads; all the time where there is no `leading`. */
+  /**
+   * Controllers that run while this process leads; all the time where there is no `leading`. Names are different: `run`
+   * fails where two are the same.
+   */
   readonly controllers: ReadonlyArray<Controller<Scope, unknown, R>>
   /** Controllers that run all the time, whoever leads. None unless given. */
   readonly unelected?: ReadonlyArray<Controller<Scope, unknown, R>> | undefined
@@ -124,7 +129,9 @@ export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError,
   const limit = Duration.fromInputUnsafe(options.drain ?? "30 seconds")
   const leaseTolerance = options.leaseTolerance ?? "20 seconds"
   const candidates = new Set<Elections.Candidate>()
+  const standDown = yield* Latch.make(false)
   let isStopping = false
+  let isLeading = false
 
   const work = (started: ReadonlyArray<Started<R>>): Effect.Effect<void, ControllerError, R> =>
     Effect.forEach(
@@ -140,17 +147,31 @@ export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError,
       () => Effect.sync(() => candidates.delete(candidate))
     )
 
+  const led = Effect.suspend(() => {
+    isLeading = true
+    return work(elected)
+  }).pipe(Effect.onExit(() => {
+    isLeading = false
+    return isStopping ? standDown.open : Effect.void
+  }))
+
   // Where nobody leads, what the work fails with is the manager's own failure.
   const lead: Effect.Effect<unknown, ControllerError | E2, R | R2> = options.leading === undefined
     ? work(elected)
-    : Effect.provideService(options.leading(work(elected)), Elections.ElectionObserver, observe)
+    : Effect.raceFirst(
+      Effect.provideService(options.leading(led), Elections.ElectionObserver, observe),
+      standDown.await
+    )
   const main = unelected.length === 0 ? lead : Effect.raceFirst(
     Effect.andThen(work(unelected), Effect.never),
-    lead
+    // The others may still be draining when the elected ones have ended.
+    Effect.andThen(lead, Effect.suspend(() => isStopping ? Effect.never : Effect.void))
   )
 
   const drain = Effect.suspend(() => {
     isStopping = true
+    // Who does not lead now would keep the lease from others and do nothing with it.
+    if (!isLeading) standDown.openUnsafe()
     return Effect.forEach(all, ({ running }) => running.drain, { concurrency: "unbounded", discard: true }).pipe(
       Effect.interruptible,
       Effect.timeoutOption(limit),
@@ -163,6 +184,13 @@ export const make = Effect.fnUntraced(function*<R = never, E2 = ControllerError,
   })
 
   const run = Effect.scoped(Effect.gen(function*() {
+    const twice = all.find(({ name }, index) => all.findIndex((other) => other.name === name) !== index)
+    if (twice !== undefined) {
+      return yield* new ControllerError({
+        controller: twice.name,
+        description: "another controller of this manager has the same name"
+      })
+    }
     const fiber = yield* Effect.forkScoped(main)
     // The work goes on, and the lease is renewed, while running reconciles end; closing the scope ends both.
     yield* Effect.onInterrupt(Fiber.join(fiber), () => drain)

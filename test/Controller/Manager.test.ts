@@ -1,6 +1,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -169,6 +170,44 @@ describe("Manager", () => {
       assert.isDefined(stopping.pollUnsafe())
     }).pipe(withServer))
 
+  it.effect("interrupts at once where the drain is zero, and waits for ever where it is infinite", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "slow", labels: { mine: "true" } } })
+      const stopping = Effect.fnUntraced(function*(drain: Duration.Input) {
+        const controller = Controller.make(ConfigMap, {
+          labelSelector: { mine: "true" },
+          reconcile: () =>
+            Effect.onExit(Effect.sleep("1 day"), (exit) => Effect.sync(() => void events.push(exit._tag)))
+        })
+        const manager = yield* Manager.make({ controllers: [controller], drain })
+        const running = yield* Effect.forkChild(manager.run)
+        yield* settle
+        return yield* Effect.forkChild(Fiber.interrupt(running))
+      })
+      const zero = yield* stopping(0)
+      yield* settle
+      assert.isDefined(zero.pollUnsafe())
+      assert.deepStrictEqual(events, ["Failure"])
+      const infinite = yield* stopping(Infinity)
+      yield* adjust("23 hours")
+      assert.isUndefined(infinite.pollUnsafe())
+      yield* adjust("1 hour")
+      assert.isDefined(infinite.pollUnsafe())
+      assert.deepStrictEqual(events, ["Failure", "Success"])
+    }).pipe(withServer))
+
+  it.effect("refuses two controllers of one name, as their metrics and checks would be one", () =>
+    Effect.gen(function*() {
+      const manager = yield* Manager.make({
+        controllers: [noting("one", []), noting("two", [])],
+        unelected: [noting("one", [])]
+      })
+      const error = yield* Effect.flip(manager.run)
+      assert.strictEqual(error.message, "controller one: another controller of this manager has the same name")
+    }).pipe(withServer))
+
   it.effect("fails with the controller whose caches do not fill, and takes the others along", () =>
     Effect.gen(function*() {
       const stuck = Controller.make(Pod, { name: "stuck", cacheSyncTimeout: "1 minute", reconcile: () => Effect.void })
@@ -204,9 +243,22 @@ describe("Endpoints", () => {
       })
       assert.strictEqual((yield* ask(ill, "/readyz/controller%20a")).status, 200)
       assert.strictEqual((yield* ask(ill, "/readyz/controller%20b")).status, 503)
+      assert.deepStrictEqual(yield* ask(ill, "/readyz/ping"), {
+        status: 200,
+        text: "[+]ping ok\nreadyz check passed\n"
+      })
       assert.strictEqual((yield* ask(ill, "/readyz/nothing")).status, 404)
       assert.strictEqual((yield* ask(ill, "/elsewhere")).status, 404)
       assert.strictEqual((yield* ask(ill, "/healthz", "POST")).status, 405)
+    }))
+
+  it.effect("leaves out the checks that the request excludes, one of no name among them too", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ask(ill, "/readyz?exclude=controller%20b&exclude=nothing"), {
+        status: 200,
+        text: "[+]ping ok\n[+]controller a ok\n[+]controller b excluded: ok\nreadyz check passed\n"
+      })
+      assert.strictEqual((yield* ask(ill, "/readyz?exclude=controller+a")).status, 503)
     }))
 
   it.effect("serves the metrics of controllers and queues in Prometheus' format", () =>
@@ -332,6 +384,89 @@ describe("Manager under leadership", () => {
       })
       yield* Deferred.succeed(end, undefined)
     }).pipe(withServer, Effect.provide(NodeHttpServer.layerTest)))
+
+  it.effect("a standby that shuts down does not take a lease that comes free meanwhile", () =>
+    Effect.gen(function*() {
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "a" } })
+      const held = MemoryLease.make()
+      const other = yield* LeaderElector.make(MemoryLease.lock(held, "other"))
+      const leading = yield* Effect.forkChild(other.whileLeading(Effect.never))
+      yield* settle
+      const elector = yield* LeaderElector.make(MemoryLease.lock(held, "a"))
+      const manager = yield* Manager.make({
+        controllers: [noting("elected", [])],
+        unelected: [
+          Controller.make(ConfigMap, { name: "slow", reconcile: () => Effect.sleep("20 seconds") })
+        ],
+        leading: elector.whileLeading
+      })
+      const running = yield* Effect.forkChild(manager.run)
+      yield* settle
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(running))
+      yield* settle
+      yield* Fiber.interrupt(leading)
+      yield* adjust("10 seconds")
+      assert.isUndefined(stopping.pollUnsafe())
+      assert.strictEqual(held.held?.record.holderIdentity, "")
+      assert.deepStrictEqual(held.calls.filter((call) => call === "a update"), [])
+      yield* adjust("10 seconds")
+      assert.isDefined(stopping.pollUnsafe())
+    }).pipe(withServer))
+
+  it.effect("a leader that has nothing left to do gives the lease up, and what needs no lease still drains", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "a", labels: { mine: "true" } } })
+      const held = MemoryLease.make()
+      const elector = yield* LeaderElector.make(MemoryLease.lock(held, "a"))
+      const manager = yield* Manager.make({
+        controllers: [noting("elected", [])],
+        unelected: [
+          Controller.make(ConfigMap, {
+            name: "slow",
+            labelSelector: { mine: "true" },
+            reconcile: () =>
+              Effect.onExit(Effect.sleep("20 seconds"), (exit) => Effect.sync(() => void events.push(exit._tag)))
+          })
+        ],
+        leading: elector.whileLeading
+      })
+      const running = yield* Effect.forkChild(manager.run)
+      yield* settle
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(running))
+      yield* adjust("1 second")
+      assert.deepStrictEqual([held.held?.record.holderIdentity, events], ["", []])
+      yield* adjust("19 seconds")
+      assert.isDefined(stopping.pollUnsafe())
+      assert.deepStrictEqual(events, ["Success"])
+    }).pipe(withServer))
+
+  it.effect("interrupts what runs at once when leadership is lost, without the time to drain", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "a", labels: { mine: "true" } } })
+      const held = MemoryLease.make()
+      const elector = yield* LeaderElector.make(MemoryLease.lock(held, "a"), { onLost: "fail" })
+      const manager = yield* Manager.make({
+        controllers: [
+          Controller.make(ConfigMap, {
+            labelSelector: { mine: "true" },
+            reconcile: () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void events.push("interrupted")))
+          })
+        ],
+        leading: elector.whileLeading
+      })
+      const running = yield* Effect.forkChild(Effect.flip(manager.run))
+      yield* adjust("1 second")
+      MemoryLease.put(held, { holderIdentity: "thief", leaseDurationSeconds: 15, leaderTransitions: 7 })
+      yield* adjust("2 seconds")
+      assert.deepStrictEqual(events, ["interrupted"])
+      const error = yield* Fiber.join(running)
+      assert.strictEqual(error._tag === "LeaderElectionError" && error.reason._tag, "LeadershipLost")
+    }).pipe(withServer))
 
   it.effect("a standby is ready, and tells nothing of an election that is over", () =>
     Effect.gen(function*() {
