@@ -63,16 +63,24 @@ export const make = Effect.fnUntraced(function*<
   const context = yield* Effect.context<Client>()
   // A key has a namespace exactly where the kind is namespaced.
   const namespaced = resource as unknown as Resource<A, "Namespaced", Sub>
+  // A cache that was filled once stays so, and a reconciler reads in every run.
+  let isReady = false
+  const ready = Effect.andThen(
+    informer.ready,
+    Effect.sync(() => {
+      isReady = true
+    })
+  )
   const reader: CachedReader<A, S, Names> = {
-    get: (key) => Effect.andThen(informer.ready, informer.get(key)),
+    get: (key) => Effect.suspend(() => isReady ? informer.get(key) : Effect.andThen(ready, informer.get(key))),
     list: Effect.fnUntraced(function*({ labelSelector, namespace } = {}) {
-      yield* informer.ready
+      yield* ready
       const objects = yield* namespace === undefined ? informer.list : informer.byIndex("namespace", namespace)
       if (labelSelector === undefined) return objects
       const selector = yield* Effect.fromResult(LabelSelector.fromInput(labelSelector))
       return objects.filter(({ metadata }) => LabelSelector.matches(selector, metadata.labels))
     }),
-    byIndex: (name, value) => Effect.andThen(informer.ready, informer.byIndex(name, value)),
+    byIndex: (name, value) => Effect.andThen(ready, informer.byIndex(name, value)),
     live: {
       get: (key) => {
         const slash = key.indexOf("/")

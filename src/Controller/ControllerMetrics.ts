@@ -68,6 +68,12 @@ export const timeouts: Metric.Counter<number> = Metric.counter("controller_runti
   incremental: true
 })
 
+// controller-runtime's.
+const buckets: ReadonlyArray<number> = [
+  [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+  [1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60]
+].flat()
+
 /**
  * Seconds of one reconcile.
  *
@@ -76,11 +82,7 @@ export const timeouts: Metric.Counter<number> = Metric.counter("controller_runti
  */
 export const time: Metric.Histogram<number> = Metric.histogram("controller_runtime_reconcile_time_seconds", {
   description: "Length of time per reconciliation per controller",
-  // controller-runtime's buckets.
-  boundaries: [
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
-    [1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60]
-  ].flat()
+  boundaries: buckets
 })
 
 /**
@@ -104,35 +106,18 @@ export const activeWorkers: Metric.Gauge<number> = Metric.gauge("controller_runt
 })
 
 /**
- * The series of one controller.
+ * Counts what became of a reconcile. It adds to plain numbers, which a scrape reads: a series costs a key nothing.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ControllerMetrics {
-  /** Counts reconciles that begin, or end where negative. */
-  readonly activeUnsafe: (change: number) => void
-  /** Counts what became of a reconcile. */
-  readonly observe: (outcome: Outcome<Scope, unknown>) => Effect.Effect<void>
-}
-
-const results = ["success", "error", "requeue", "requeue_after"] as const
-
-const resultOf = (outcome: Outcome<Scope, unknown>): typeof results[number] => {
-  switch (outcome._tag) {
-    case "Success":
-      return "success"
-    case "Requeue":
-      return "requeue"
-    case "RequeueAfter":
-      return "requeue_after"
-    default:
-      return "error"
-  }
+  readonly observe: (outcome: Outcome<Scope, unknown>) => void
 }
 
 /**
- * Makes the series of one controller; they begin at zero, as a rate needs, and end with the scope.
+ * Makes the series of one controller; they begin at zero, as a rate needs, and end with the scope. A controller of the
+ * same name made later takes them over, and closing the earlier one leaves them to it.
  *
  * @category constructors
  * @since 0.1.0
@@ -141,63 +126,88 @@ export const make = Effect.fnUntraced(function*(options: {
   /** The label `controller`. */
   readonly controller: string
   readonly concurrency: number
+  /** How many reconciles run. */
+  readonly active: () => number
 }): Effect.fn.Return<ControllerMetrics, never, EffectScope.Scope> {
   const labels = { controller: options.controller }
   const context = yield* Effect.context<never>()
-  const series: Array<Metric.Metric<number, unknown>> = []
-  const own = <State>(metric: Metric.Metric<number, State>, attributes: Record<string, string> = labels) => {
-    const tagged = Metric.withAttributes(metric, attributes)
-    series.push(tagged)
-    return tagged
+  const registrations: Array<Metric.Registration> = []
+  const read = <State>(
+    metric: Metric.Metric<number, State>,
+    get: () => State,
+    attributes: Record<string, string> = labels
+  ): void => {
+    const hooks = { get, update: () => {}, modify: () => {} }
+    registrations.push(Metric.registerUnsafe(Metric.withAttributes(metric, attributes), context, hooks))
   }
-  const byResult = {
-    success: own(reconciles, { ...labels, result: "success" }),
-    error: own(reconciles, { ...labels, result: "error" }),
-    requeue: own(reconciles, { ...labels, result: "requeue" }),
-    requeue_after: own(reconciles, { ...labels, result: "requeue_after" })
+
+  const results = { success: 0, error: 0, requeue: 0, requeue_after: 0 }
+  const failures = { Failure: 0, TerminalFailure: 0, Defect: 0, Timeout: 0 }
+  const seconds = { count: 0, sum: 0, min: Number.MAX_VALUE, max: -Number.MAX_VALUE }
+  const counts = new Float64Array(buckets.length + 1)
+
+  const histogram = (): Metric.HistogramState => {
+    let cumulated = 0
+    const cumulative = buckets.map((boundary, index): [number, number] => {
+      cumulated += counts[index] ?? 0
+      return [boundary, cumulated]
+    })
+    return { buckets: cumulative, ...seconds }
   }
-  const byTag = {
-    Failure: own(errors),
-    TerminalFailure: own(terminalErrors),
-    Defect: own(panics),
-    Timeout: own(timeouts)
-  }
-  const seconds = own(time)
-  const active = own(activeWorkers)
-  const zero: ReadonlyArray<Metric.Metric<number, unknown>> = [
-    ...Object.values(byResult),
-    ...Object.values(byTag),
-    active
-  ]
 
   yield* Effect.acquireRelease(
-    Effect.andThen(
-      Effect.forEach(zero, (metric) => Metric.update(metric, 0), { discard: true }),
-      Metric.update(own(maxConcurrent), options.concurrency)
-    ),
-    () => Effect.forEach(series, (metric) => Metric.remove(metric), { discard: true })
+    Effect.sync(() => {
+      for (const result of ["success", "error", "requeue", "requeue_after"] as const) {
+        read(reconciles, () => ({ count: results[result], incremental: true }), { ...labels, result })
+      }
+      read(errors, () => ({ count: failures.Failure, incremental: true }))
+      read(terminalErrors, () => ({ count: failures.TerminalFailure, incremental: true }))
+      read(panics, () => ({ count: failures.Defect, incremental: true }))
+      read(timeouts, () => ({ count: failures.Timeout, incremental: true }))
+      read(time, histogram)
+      read(maxConcurrent, () => ({ value: options.concurrency }))
+      read(activeWorkers, () => ({ value: options.active() }))
+    }),
+    () => Effect.sync(() => registrations.forEach((registration) => registration.remove()))
   )
 
+  const observeTime = (duration: Duration.Duration): void => {
+    const value = Duration.toSeconds(duration)
+    let bucket = 0
+    while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket++
+    counts[bucket] = (counts[bucket] ?? 0) + 1
+    seconds.count++
+    seconds.sum += value
+    if (value < seconds.min) seconds.min = value
+    if (value > seconds.max) seconds.max = value
+  }
+
   return {
-    activeUnsafe: (change) => active.modifyUnsafe(change, context),
-    observe: (outcome) =>
-      Effect.sync(() => {
-        // Neither a success nor an error: another replica has the key, and counts it.
-        if (outcome._tag === "HandedOver") return
-        byResult[resultOf(outcome)].updateUnsafe(1, context)
-        seconds.updateUnsafe(Duration.toSeconds(outcome.duration), context)
-        switch (outcome._tag) {
-          case "Success":
-          case "Requeue":
-          case "RequeueAfter":
-            return
-          case "Failure":
-            return byTag.Failure.updateUnsafe(1, context)
-          default:
-            // A failure of a special kind is an error too.
-            byTag.Failure.updateUnsafe(1, context)
-            return byTag[outcome._tag].updateUnsafe(1, context)
-        }
-      })
+    observe: (outcome) => {
+      switch (outcome._tag) {
+        case "HandedOver":
+          // Neither a success nor an error: another replica has the key, and counts it.
+          return
+        case "Success":
+          results.success++
+          break
+        case "Requeue":
+          results.requeue++
+          break
+        case "RequeueAfter":
+          results.requeue_after++
+          break
+        case "Failure":
+          results.error++
+          failures.Failure++
+          break
+        default:
+          // A failure of a special kind is an error too.
+          results.error++
+          failures.Failure++
+          failures[outcome._tag]++
+      }
+      observeTime(outcome.duration)
+    }
   }
 })

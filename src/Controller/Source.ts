@@ -307,14 +307,25 @@ const metadataOf = <A extends KubeObject, S extends Resource.Scope, Sub extends 
 ): Open<Persisted<PartialObjectMetadata, S>> =>
 (informers, selection) => informers.metadata(resource, selection)
 
-type Found = Pick<Work, "key" | "reason">
+/** Calls `add` for each key that an event is work on. */
+type Find<A> = (event: InformerEvent<A>, add: (key: string, reason: Reason) => void) => void
 
-const selfWork = (event: InformerEvent<KubeObject>): ReadonlyArray<Found> => [{
-  key: event.key,
-  reason: { _tag: "Changed", change: changeOf(event) }
-}]
+// One for all, as ten thousand objects may be seen for the first time at once.
+const changed: { readonly [C in Change]: Reason } = {
+  Initial: { _tag: "Changed", change: "Initial" },
+  Added: { _tag: "Changed", change: "Added" },
+  Updated: { _tag: "Changed", change: "Updated" },
+  Deleted: { _tag: "Changed", change: "Deleted" },
+  Resynced: { _tag: "Changed", change: "Resynced" }
+}
 
-const ownedWork = (resource: AnyResource, owner: AnyResource, owners: OwnedOptions<never>["owners"]) => {
+const selfWork: Find<KubeObject> = (event, add) => add(event.key, changed[changeOf(event)])
+
+const ownedWork = (
+  resource: AnyResource,
+  owner: AnyResource,
+  owners: OwnedOptions<never>["owners"]
+): Find<KubeObject> => {
   const ownerKeys = (object: KubeObject): ReadonlyArray<string> => {
     const { metadata } = object
     const references = owners === "All"
@@ -326,35 +337,37 @@ const ownedWork = (resource: AnyResource, owner: AnyResource, owners: OwnedOptio
       return [ObjectKey.make(owner.scope === "Namespaced" ? metadata?.namespace : undefined, reference.name)]
     })
   }
-  return (event: InformerEvent<KubeObject>): ReadonlyArray<Found> => {
+  return (event, add) => {
     const reason: Reason = { _tag: "Owned", change: changeOf(event), kind: resource.kind, key: event.key }
     const keys = new Set(ownerKeys(event.object))
     if (event._tag === "Updated") { for (const key of ownerKeys(event.old)) keys.add(key) }
-    return Array.from(keys, (key) => ({ key, reason }))
+    for (const key of keys) add(key, reason)
   }
 }
 
-const watchedWork =
-  <A>(resource: AnyResource, toKeys: (object: A) => Iterable<string>) =>
-  (event: InformerEvent<A>): ReadonlyArray<Found> => {
-    const keys = new Set(toKeys(event.object))
-    if (event._tag === "Updated") { for (const key of toKeys(event.old)) keys.add(key) }
-    const reason: Reason = { _tag: "Watched", change: changeOf(event), kind: resource.kind, key: event.key }
-    return Array.from(keys, (key) => ({ key, reason }))
-  }
+const watchedWork = <A>(resource: AnyResource, toKeys: (object: A) => Iterable<string>): Find<A> => (event, add) => {
+  const keys = new Set(toKeys(event.object))
+  if (event._tag === "Updated") { for (const key of toKeys(event.old)) keys.add(key) }
+  const reason: Reason = { _tag: "Watched", change: changeOf(event), kind: resource.kind, key: event.key }
+  for (const key of keys) add(key, reason)
+}
 
 const fromInformer = <A extends KubeObject & { readonly metadata: { readonly resourceVersion: string } }>(
   resource: AnyResource,
   { fieldSelector, labelSelector, namespaces, predicate, priority, resync }: KindOptions<A>,
   open: Open<A>,
-  find: (event: InformerEvent<A>) => ReadonlyArray<Found>
+  find: Find<A>
 ): Source<InformerFactory.InformerFactory> => {
   const { group, plural } = resource
-  const toWork = (event: InformerEvent<A>): ReadonlyArray<Work> => {
-    if (predicate?.(event) === false) return []
-    const isBackground = isInBackground(event)
-    const seen = { group, plural, key: event.key, resourceVersion: event.object.metadata.resourceVersion }
-    return find(event).map(({ key, reason }) => ({ key, reason, isBackground, priority, seen }))
+  const toWork = (events: Iterable<InformerEvent<A>>): ReadonlyArray<Work> => {
+    const found: Array<Work> = []
+    for (const event of events) {
+      if (predicate?.(event) === false) continue
+      const isBackground = isInBackground(event)
+      const seen = { group, plural, key: event.key, resourceVersion: event.object.metadata.resourceVersion }
+      find(event, (key, reason) => found.push({ key, reason, isBackground, priority, seen }))
+    }
+    return found
   }
   return {
     name: `${resource.kind}${namespaces === undefined ? "" : ` in ${String(namespaces)}`}`,
@@ -364,7 +377,7 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
       const informer = yield* open(informers, { namespaces, labelSelector, fieldSelector })
       const listener = yield* informer.listen({ resync })
       yield* Effect.forkScoped(
-        Stream.runForEachArray(listener.events, (events) => deliver(events.flatMap(toWork)))
+        Stream.runForEachArray(listener.events, (events) => deliver(toWork(events)))
       )
       return {
         ready: informer.ready,
@@ -374,9 +387,12 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
         replay: Effect.map(
           informer.list,
           (objects) =>
-            objects.flatMap((object) =>
-              toWork({ _tag: "Added", key: ObjectKey.fromObject(object), object, isInInitialList: true })
-            )
+            toWork(objects.map((object) => ({
+              _tag: "Added",
+              key: ObjectKey.fromObject(object),
+              object,
+              isInInitialList: true
+            })))
         ),
         problems: problemsOf(informer)
       }

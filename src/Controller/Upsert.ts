@@ -14,7 +14,7 @@ import { type ApiError, isApiError } from "../Machinery/ApiError.ts"
 import * as Equality from "../Machinery/Equality.ts"
 import * as JsonMergePatch from "../Machinery/JsonMergePatch.ts"
 import * as Patch from "../Machinery/Patch.ts"
-import type { RequestError } from "../Machinery/RequestError.ts"
+import { InvalidUrl, RequestError } from "../Machinery/RequestError.ts"
 import type { KubeObject, Persisted, Scope } from "../Machinery/Resource.ts"
 
 /**
@@ -29,9 +29,10 @@ export interface Upserted<A extends KubeObject, S extends Scope> {
 }
 
 /**
- * What the object should be, from what it is; `undefined` where there is none. It must keep the name it was asked for.
- * What it leaves out is removed, but for what the server alone decides; of a kind with a status subresource, a change of
- * the status is not stored.
+ * What the object should be, from what it is; `undefined` where there is none. One that names another object, or another
+ * namespace than the present one's, is refused with `RequestError` (InvalidUrl) before anything is sent. What it leaves
+ * out is removed, but for its name and what the server alone decides; of a kind with a status subresource, a change of
+ * the status is not stored: `status` does that.
  *
  * @category models
  * @since 0.1.0
@@ -68,6 +69,11 @@ const complete = <A extends KubeObject, S extends Scope>(current: Persisted<A, S
   return { ...wanted, apiVersion: current.apiVersion, kind: current.kind, metadata }
 }
 
+const misplaced = (asked: string, got: string): RequestError =>
+  new RequestError({
+    reason: new InvalidUrl({ verb: "upsert", url: asked, description: `the desired object is another one, ${got}` })
+  })
+
 const upsert = <A extends KubeObject, S extends Scope, E, R>(
   client: Client<A, S>,
   name: string,
@@ -77,7 +83,16 @@ const upsert = <A extends KubeObject, S extends Scope, E, R>(
   orExists(Effect.gen(function*(): Effect.fn.Return<Upserted<A, S>, E | ApiError | RequestError, R> {
     const current = yield* read(client, name)
     const desirable = yield* desired(current)
-    if (current === undefined) return { operation: "Created", object: yield* client.create(desirable) }
+    const { metadata } = desirable
+    if (metadata?.name !== undefined && metadata.name !== name) return yield* misplaced(name, metadata.name)
+    if (current === undefined) {
+      const object = yield* client.create({ ...desirable, metadata: { ...metadata, name } })
+      return { operation: "Created", object }
+    }
+    const { namespace } = current.metadata
+    if (metadata?.namespace !== undefined && metadata.namespace !== namespace) {
+      return yield* misplaced(`${namespace ?? ""}/${name}`, `${metadata.namespace}/${name}`)
+    }
     const wanted = complete(current, desirable)
     if (Equality.equal(current, wanted)) return { operation: "None", object: current }
     return { operation: "Updated", object: yield* write(current, wanted) }
@@ -120,3 +135,33 @@ export const patch = <A extends KubeObject, S extends Scope, E, R>(
     desired,
     (current, wanted) => client.patch(name, Patch.merge<unknown>(JsonMergePatch.create<object>(current, wanted)))
   )
+
+/**
+ * What of a client is needed for a status; a kind without the subresource has none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StatusClient<A extends KubeObject, S extends Scope> extends Pick<ResourceClient<A, S>, "get"> {
+  readonly updateStatus: (object: A) => Effect.Effect<Persisted<A, S>, ApiError | RequestError>
+}
+
+/**
+ * Replaces the status of an object where it differs from what is desired, and nothing else of it. Where another wrote
+ * meanwhile, the object is read again and asked for again. Fails with NotFound where there is none. Costs a read, and a
+ * write where something changes.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const status = <A extends KubeObject & { readonly status?: unknown }, S extends Scope, E, R>(
+  client: StatusClient<A, S>,
+  name: string,
+  desired: (current: Persisted<A, S>) => Effect.Effect<A["status"], E, R>
+): Effect.Effect<Upserted<A, S>, E | ApiError | RequestError, R> =>
+  orExists(Effect.gen(function*(): Effect.fn.Return<Upserted<A, S>, E | ApiError | RequestError, R> {
+    const current: Persisted<A, S> & { readonly status?: unknown } = yield* client.get(name)
+    const wanted = yield* desired(current)
+    if (Equality.equal(current.status, wanted)) return { operation: "None", object: current }
+    return { operation: "Updated", object: yield* client.updateStatus({ ...current, status: wanted } as unknown as A) }
+  }))

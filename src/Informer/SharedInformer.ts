@@ -341,7 +341,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       Effect.forkScoped
     )
 
-  const ready = reflector.states.pipe(
+  const firstList = reflector.states.pipe(
     Stream.takeUntil((state) => state._tag !== "Syncing" || state.lastError?.isFatal === true),
     Stream.runLast,
     Effect.flatMap((state) =>
@@ -350,6 +350,8 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
         : synced.await
     )
   )
+  // Every read of a `CachedReader` asks, and nearly all of them when there is nothing left to wait for.
+  const ready = Effect.suspend(() => synced.isOpen() ? Effect.void : firstList)
 
   const awaitVersion: SharedInformer<A>["awaitVersion"] = (key, resourceVersion, given) =>
     Effect.suspend(() => {

@@ -31,6 +31,8 @@ export interface RateLimiter<in K> {
   readonly when: (key: K) => Effect.Effect<Option.Option<Duration.Duration>>
   /** Starts the key's schedule afresh. To be called when a key succeeded, or is given up. */
   readonly forget: (key: K) => Effect.Effect<void>
+  /** `forget` in the middle of a step of the caller's own. */
+  readonly forgetUnsafe: (key: K) => void
   /** How often the key was tried since it was forgotten. */
   readonly requeues: (key: K) => Effect.Effect<number>
 }
@@ -87,12 +89,14 @@ export const make = Effect.fnUntraced(function*<K, R = never>(
     })
   }
 
+  const forgetUnsafe = (key: K): void => {
+    entries.delete(key)
+  }
+
   return {
     when: (key) => Effect.provideContext(Effect.suspend(() => when(key)), context),
-    forget: (key) =>
-      Effect.sync(() => {
-        entries.delete(key)
-      }),
+    forget: (key) => Effect.sync(() => forgetUnsafe(key)),
+    forgetUnsafe,
     requeues: (key) => Effect.sync(() => entries.get(key)?.count ?? 0)
   }
 })

@@ -74,6 +74,8 @@ export interface Enqueue<in K> {
   readonly addRateLimited: (key: K, options?: AddOptions) => Effect.Effect<Option.Option<Duration.Duration>>
   /** Starts the rate limit of a key afresh, as after a success. Does not take the key out of the queue. */
   readonly forget: (key: K) => Effect.Effect<void>
+  /** `forget` in the middle of a step of the caller's own. */
+  readonly forgetUnsafe: (key: K) => void
   /** How often a key was added by `addRateLimited` since it was forgotten. */
   readonly requeues: (key: K) => Effect.Effect<number>
 }
@@ -389,6 +391,7 @@ export const make = Effect.fnUntraced(function*<K = string, R = never>(
         return delay
       }),
     forget: limiter.forget,
+    forgetUnsafe: limiter.forgetUnsafe,
     requeues: limiter.requeues,
     process,
     stream,

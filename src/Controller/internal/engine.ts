@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as References from "effect/References"
 import type * as EffectScope from "effect/Scope"
@@ -44,7 +45,8 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   const awaitWrites = Duration.fromInputUnsafe(options.awaitWrites ?? "5 seconds")
   const clock = yield* Clock.Clock
   const partition = yield* Partition.Partition
-  const metrics = yield* ControllerMetrics.make({ controller: name, concurrency })
+  const running = new Set<Run<S>>()
+  const metrics = yield* ControllerMetrics.make({ controller: name, concurrency, active: () => running.size })
   const queue = yield* WorkQueue.make<string>({
     name,
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit })
@@ -52,8 +54,8 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   const pending = Pending.make()
   const authorship = Authorship.make()
   const idle = yield* Latch.make(true)
-  let active = 0
   let isDraining = false
+  const isTimed = yield* References.TracerTimingEnabled
   const spanName = `reconcile ${name}`
   const id = (yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, "0")
   let reconciled = 0
@@ -66,23 +68,27 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   const deliver = (all: ReadonlyArray<Source.Work>): Effect.Effect<void> =>
     Effect.suspend(() => {
       const byPriority = new Map<number, Array<string>>()
+      let last: number | undefined
+      let keys: Array<string> = []
       for (const work of all) {
         const { isBackground, key, priority, reason, seen, span } = work
         if (!partition.isOwn(key)) continue
         pending.addReason(key, reason)
         pending.addSpan(key, span ?? authorship.of(seen))
         const chosen = priority ?? (isBackground ? WorkQueue.lowPriority : 0)
-        const keys = byPriority.get(chosen)
-        if (keys === undefined) byPriority.set(chosen, [key])
-        else keys.push(key)
+        if (chosen !== last) {
+          last = chosen
+          keys = byPriority.get(chosen) ?? []
+          byPriority.set(chosen, keys)
+        }
+        keys.push(key)
       }
-      return byPriority.size === 1
-        ? Effect.forEach(byPriority, ([priority, keys]) => enqueue(keys, priority), { discard: true })
-        : Effect.forEach(
-          Array.from(byPriority).toSorted(([left], [right]) => right - left),
-          ([priority, keys]) => enqueue(keys, priority),
-          { discard: true }
-        )
+      if (byPriority.size === 1 && last !== undefined) return enqueue(keys, last)
+      return Effect.forEach(
+        Array.from(byPriority).toSorted(([left], [right]) => right - left),
+        ([priority, keys]) => enqueue(keys, priority),
+        { discard: true }
+      )
     })
 
   const started = yield* Effect.forEach(sources, (source) => source.start(deliver))
@@ -113,68 +119,115 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     )
   }
 
-  const attempt = (request: Request<S>): Effect.Effect<Option.Option<Result | void>, E, R> => {
-    const run = Effect.suspend(() => options.reconcile(request))
-    return options.timeout === undefined ? Effect.asSome(run) : Effect.timeoutOption(run, options.timeout)
+  const begin = (key: string, priority: number): Run<S> => {
+    const run = { key, priority, request: undefined, span: undefined, startedAt: 0n }
+    running.add(run)
+    idle.closeUnsafe()
+    return run
   }
 
-  const settle = Effect.fnUntraced(function*(
-    request: Request<S>,
-    duration: Duration.Duration,
-    exit: Exit.Exit<Option.Option<Result | void>, E>,
-    priority: number,
-    span: Tracer.Span
-  ): Effect.fn.Return<Outcome<S, Failure>> {
-    const { key } = request
-    const again = (reason: "Retry" | "Requeue") =>
-      Effect.map(queue.addRateLimited(key, { priority }), (delay) => {
-        if (Option.isNone(delay)) return undefined
-        pending.addReason(key, { _tag: reason })
-        pending.addSpan(key, span)
-        return delay.value
-      })
-    if (Exit.isSuccess(exit)) {
-      if (Option.isNone(exit.value)) {
-        yield* Effect.logError("the reconcile took too long")
-        return { _tag: "Timeout", request, duration, retryAfter: yield* again("Retry") }
-      }
-      const result = exit.value.value
-      if (result?._tag === "Requeue") {
-        yield* again("Requeue")
-        return { ...result, request, duration }
-      }
-      yield* queue.forget(key)
-      if (result?._tag !== "RequeueAfter") return { _tag: "Success", request, duration }
-      pending.addReason(key, { _tag: "RequeueAfter" })
+  const end = (run: Run<S>, exit: Exit.Exit<unknown, unknown>): void => {
+    running.delete(run)
+    if (running.size === 0) idle.openUnsafe()
+    run.span?.end(isTimed ? clock.currentTimeNanosUnsafe() : 0n, exit)
+  }
+
+  const elapsed = (run: Run<S>): Duration.Duration => Duration.nanos(clock.monotonicTimeNanosUnsafe() - run.startedAt)
+
+  const ended = (
+    run: Run<S>,
+    outcome: Outcome<S, Failure>,
+    exit: Exit.Exit<unknown, unknown>
+  ): Outcome<S, Failure> => {
+    metrics.observe(outcome)
+    end(run, exit)
+    return outcome
+  }
+
+  const again = ({ key, priority, span }: Run<S>, reason: "Retry" | "Requeue") =>
+    Effect.map(queue.addRateLimited(key, { priority }), (delay) => {
+      if (Option.isNone(delay)) return undefined
+      pending.addReason(key, { _tag: reason })
       pending.addSpan(key, span)
-      yield* queue.addAfter(key, result.delay, { priority: result.priority ?? priority })
-      return { ...result, request, duration }
+      return delay.value
+    })
+
+  const succeeded = (
+    run: Run<S>,
+    request: Request<S>,
+    result: Result | void
+  ): Effect.Effect<Outcome<S, Failure>> => {
+    const { key, priority, span } = run
+    const duration = elapsed(run)
+    const exit = Exit.succeed(result)
+    if (result?._tag === "Requeue") {
+      return Effect.map(again(run, "Requeue"), () => ended(run, { ...result, request, duration }, exit))
     }
-    const error = Cause.findErrorOption(exit.cause)
+    queue.forgetUnsafe(key)
+    if (result?._tag !== "RequeueAfter") {
+      return Effect.succeed(ended(run, { _tag: "Success", request, duration }, exit))
+    }
+    pending.addReason(key, { _tag: "RequeueAfter" })
+    pending.addSpan(key, span)
+    return Effect.map(
+      queue.addAfter(key, result.delay, { priority: result.priority ?? priority }),
+      () => ended(run, { ...result, request, duration }, exit)
+    )
+  }
+
+  const late = Effect.fnUntraced(function*(run: Run<S>, request: Request<S>): Effect.fn.Return<Outcome<S, Failure>> {
+    const duration = elapsed(run)
+    yield* Effect.logError("the reconcile took too long")
+    return ended(run, { _tag: "Timeout", request, duration, retryAfter: yield* again(run, "Retry") }, Exit.interrupt())
+  })
+
+  const failed = Effect.fnUntraced(function*(
+    run: Run<S>,
+    request: Request<S>,
+    cause: Cause.Cause<E>
+  ): Effect.fn.Return<Outcome<S, Failure>> {
+    const duration = elapsed(run)
+    const exit = Exit.failCause(cause)
+    const error = Cause.findErrorOption(cause)
     if (Option.isNone(error)) {
-      yield* Effect.logError("the reconciler died", exit.cause)
+      yield* Effect.logError("the reconciler died", cause)
       // Without a failure in it the cause holds nothing of type E.
-      const cause = exit.cause as Cause.Cause<never>
-      return { _tag: "Defect", request, duration, cause, retryAfter: yield* again("Retry") }
+      const died = cause as Cause.Cause<never>
+      return ended(
+        run,
+        { _tag: "Defect", request, duration, cause: died, retryAfter: yield* again(run, "Retry") },
+        exit
+      )
     }
     if (error.value instanceof TerminalError) {
-      yield* Effect.logError("the reconcile failed and will not be retried", exit.cause)
-      yield* queue.forget(key)
-      return { _tag: "TerminalFailure", request, duration, error: error.value }
+      yield* Effect.logError("the reconcile failed and will not be retried", cause)
+      queue.forgetUnsafe(run.key)
+      return ended(run, { _tag: "TerminalFailure", request, duration, error: error.value }, exit)
     }
-    const retryAfter = yield* again("Retry")
+    const retryAfter = yield* again(run, "Retry")
     // Where several write, one of them is late now and then, and the retry mends it: no error to wake anybody for.
     const line = isApiError(error.value) && error.value.reason._tag === "Conflict"
       ? Effect.logInfo("the reconcile met a conflict and runs again", error.value.message)
-      : Effect.logError("the reconcile failed", exit.cause)
+      : Effect.logError("the reconcile failed", cause)
     yield* Effect.annotateLogs(line, { retryAfter: retryAfter === undefined ? "never" : Duration.format(retryAfter) })
-    return { _tag: "Failure", request, duration, error: error.value as Failure, retryAfter }
+    return ended(run, { _tag: "Failure", request, duration, error: error.value as Failure, retryAfter }, exit)
   })
 
+  const attempt = (run: Run<S>, request: Request<S>): Effect.Effect<Outcome<S, Failure>, never, R> => {
+    const reconcile = Effect.suspend(() => options.reconcile(request))
+    const onFailure = (cause: Cause.Cause<E>) => failed(run, request, cause)
+    return options.timeout === undefined
+      ? Effect.matchCauseEffect(reconcile, { onFailure, onSuccess: (result) => succeeded(run, request, result) })
+      : Effect.matchCauseEffect(Effect.timeoutOption(reconcile, options.timeout), {
+        onFailure,
+        onSuccess: (result) => Option.isNone(result) ? late(run, request) : succeeded(run, request, result.value)
+      })
+  }
+
   // Of a key that is another's nothing is kept: neither why it was queued nor how often it failed.
-  const letGo = (key: string): Effect.Effect<void> => {
+  const letGo = (key: string): void => {
     pending.drop(key)
-    return queue.forget(key)
+    queue.forgetUnsafe(key)
   }
 
   /** What the fiber of one reconcile knows, put into its context in one step. */
@@ -185,15 +238,15 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       pending.addWrite(request.key, write)
       authorship.remember(write, span)
     }
-    return (context: Context.Context<R>): Context.Context<R> =>
-      context.pipe(
-        Context.add(Tracer.ParentSpan, span),
-        Context.add(WriteObserver.WriteObserver, observe),
-        Context.add(References.CurrentLogAnnotations, {
-          ...Context.get(context, References.CurrentLogAnnotations),
-          ...annotationsOf(request)
-        })
+    return (context: Context.Context<R>): Context.Context<R> => {
+      // The span first: a context keeps what it derives from its span, and the next two share that.
+      const spanned = Context.add(context, Tracer.ParentSpan, span)
+      return Context.add(
+        Context.add(spanned, WriteObserver.WriteObserver, observe),
+        References.CurrentLogAnnotations,
+        { ...Context.get(context, References.CurrentLogAnnotations), ...annotationsOf(request) }
       )
+    }
   }
 
   const annotationsOf = ({ name: objectName, namespace }: Request<S>) => ({
@@ -203,86 +256,102 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     reconcileID: `${id}-${reconciled++}`
   })
 
-  const reconcile = (key: string, priority: number): Effect.Effect<Option.Option<Outcome<S, Failure>>, never, R> => {
-    let request: Request<S> | undefined
-    let startedAt = 0n
-    const elapsed = () => Duration.nanos(clock.monotonicTimeNanosUnsafe() - startedAt)
-    const now = Effect.suspend(() => {
-      const asked = requestOf<S>(key, pending.takeReasons(key))
-      request = asked
-      const { name: objectName, namespace } = asked
-      const span = {
-        // A trace of its own: what led here is linked, as it may have been many things.
-        root: true,
-        links: pending.takeSpans(key).map((span) => ({ span, attributes: {} })),
-        attributes: {
-          controller: name,
-          ...(namespace === undefined ? {} : { "k8s.namespace.name": namespace }),
-          "k8s.object.name": objectName
-        }
+  const reconcile = (run: Run<S>): Effect.Effect<Outcome<S, Failure>, never, R> => {
+    const { key } = run
+    const request = requestOf<S>(key, pending.takeReasons(key))
+    run.request = request
+    const { name: objectName, namespace } = request
+    run.startedAt = clock.monotonicTimeNanosUnsafe()
+    const span = Effect.makeSpan(spanName, {
+      // A trace of its own: what led here is linked, as it may have been many things.
+      root: true,
+      links: pending.takeSpans(key).map((span) => ({ span, attributes: {} })),
+      attributes: {
+        controller: name,
+        ...(namespace === undefined ? {} : { "k8s.namespace.name": namespace }),
+        "k8s.object.name": objectName
       }
-      startedAt = clock.monotonicTimeNanosUnsafe()
-      return Effect.useSpan(spanName, span, (span) => {
-        const run: Effect.Effect<Outcome<S, Failure>, never, R> = Effect.exit(attempt(asked)).pipe(
-          Effect.flatMap((exit) =>
-            Exit.isSuccess(exit) && Option.isSome(exit.value) && exit.value.value === undefined
-              ? Effect.as(queue.forget(key), { _tag: "Success" as const, request: asked, duration: elapsed() })
-              : settle(asked, elapsed(), exit, priority, span)
-          ),
-          Effect.tap(metrics.observe)
-        )
-        return Effect.updateContext(run, around(asked, span))
-      })
     })
-    const once = Effect.suspend(() => {
-      const waiting = awaitOwnWrites(key)
-      return waiting === undefined ? now : Effect.andThen(waiting, now)
-    })
-    return Effect.flatMap(partition.hold(key, once), (outcome) => {
-      if (Option.isSome(outcome)) return Effect.succeed(outcome)
-      if (request === undefined) return Effect.as(letGo(key), Option.none())
-      const handedOver: Outcome<S, Failure> = { _tag: "HandedOver", request, duration: elapsed() }
-      return Effect.logWarning("the reconcile was interrupted: its key is handed over to another replica").pipe(
-        Effect.annotateLogs(annotationsOf(request)),
-        Effect.andThen(letGo(key)),
-        Effect.as(Option.some(handedOver))
-      )
+    return Effect.flatMap(span, (span) => {
+      run.span = span
+      return Effect.updateContext(attempt(run, request), around(request, span))
     })
   }
 
-  const handle = (key: string, priority: number): Effect.Effect<Option.Option<Outcome<S, Failure>>, never, R> =>
-    Effect.suspend(() => {
-      let isCounted = false
-      const counted = Effect.suspend(() => {
-        if (isDraining) return Effect.succeedNone
-        if (!partition.isOwn(key)) return Effect.as(letGo(key), Option.none())
-        isCounted = true
-        active++
-        idle.closeUnsafe()
-        metrics.activeUnsafe(1)
-        return reconcile(key, priority)
-      })
-      // Cheaper than to acquire and release, and as safe: the count and its mark are one step.
-      return Effect.onExit(counted, () => {
-        if (!isCounted) return Effect.void
-        active--
-        metrics.activeUnsafe(-1)
-        if (active === 0) idle.openUnsafe()
-        return Effect.void
-      })
+  const held = (run: Run<S>, once: Effect.Effect<Outcome<S, Failure>, never, R>) =>
+    Effect.flatMap(partition.hold(run.key, once), (outcome): Effect.Effect<Outcome<S, Failure> | undefined> => {
+      if (Option.isSome(outcome)) return Effect.succeed(outcome.value)
+      const { key, request } = run
+      letGo(key)
+      end(run, Exit.interrupt())
+      if (request === undefined) return Effect.undefined
+      const handedOver: Outcome<S, Failure> = { _tag: "HandedOver", request, duration: elapsed(run) }
+      return Effect.logWarning("the reconcile was interrupted: its key is handed over to another replica").pipe(
+        Effect.annotateLogs(annotationsOf(request)),
+        Effect.as(handedOver)
+      )
     })
+
+  /** The path of every key: as few steps of the runtime as its promises allow (`npm run bench -- reconcile`). */
+  const handle = (key: string, priority: number): Effect.Effect<Outcome<S, Failure> | undefined, never, R> =>
+    Effect.suspend(() => {
+      if (isDraining) return Effect.undefined
+      if (!partition.isOwn(key)) {
+        letGo(key)
+        return Effect.undefined
+      }
+      const run = begin(key, priority)
+      const waiting = awaitOwnWrites(key)
+      const isAlone = partition === Partition.all
+      if (waiting === undefined && isAlone) return reconcile(run)
+      const once = Effect.andThen(waiting ?? Effect.void, Effect.suspend(() => reconcile(run)))
+      return isAlone ? once : held(run, once)
+    })
+
+  const work = <X>(
+    handler: (key: string, priority: number) => Effect.Effect<X, never, R>
+  ): Effect.Effect<void, never, R> =>
+    // What a worker that is interrupted leaves behind is ended here: once for all keys, where a finalizer of each one's
+    // own would cost every reconcile as much as all the rest.
+    Effect.onExit(queue.process(handler, { concurrency }), (exit) =>
+      Effect.sync(() => {
+        for (const run of running) end(run, exit)
+      }))
 
   return {
     awaitSynced: readiness.awaitSynced,
     problems: readiness.problems,
-    process: queue.process(handle, { concurrency }),
-    outcomes: Stream.flattenIterable(Stream.map(queue.stream(handle, { concurrency }), Option.toArray)),
+    process: work(handle),
+    outcomes: Stream.callback<Outcome<S, Failure>, never, R>(
+      // A slow consumer slows the workers: nothing waits between them.
+      (outcomes) =>
+        Effect.andThen(
+          work((key, priority) =>
+            Effect.flatMap(
+              handle(key, priority),
+              (outcome) => outcome === undefined ? Effect.void : Queue.offer(outcomes, outcome)
+            )
+          ),
+          Queue.end(outcomes)
+        ),
+      { bufferSize: 0, strategy: "suspend" }
+    ),
     drain: Effect.suspend(() => {
       isDraining = true
       return Effect.andThen(queue.shutdown, idle.await)
     })
   }
 })
+
+/** One reconcile, from the taking of its key to its end. */
+interface Run<S extends Scope> {
+  readonly key: string
+  readonly priority: number
+  /** Not yet known while the key waits for its own writes. */
+  request: Request<S> | undefined
+  span: Tracer.Span | undefined
+  startedAt: bigint
+}
 
 const requestOf = <S extends Scope>(key: string, reasons: Request<S>["reasons"]): Request<S> => {
   const slash = key.indexOf("/")

@@ -23,21 +23,34 @@ export interface Pending {
   readonly drop: (key: string) => void
 }
 
-const push = <A>(map: Map<string, Array<A>>, key: string, value: A, isSame: (left: A, right: A) => boolean): void => {
-  const values = map.get(key)
-  if (values === undefined) return void map.set(key, [value])
+// Most keys have one of a kind, which then needs no array until it is taken.
+const push = <A extends object>(
+  map: Map<string, A | Array<A>>,
+  key: string,
+  value: A,
+  isSame: (left: A, right: A) => boolean
+): void => {
+  const known = map.get(key)
+  if (known === undefined) return void map.set(key, value)
+  const values = isMany(known) ? known : [known]
   const index = values.findIndex((other) => isSame(other, value))
   if (index >= 0) values.splice(index, 1)
   else if (values.length === limit) values.shift()
   values.push(value)
+  map.set(key, values)
 }
 
-const take = <A>(map: Map<string, Array<A>>, key: string): ReadonlyArray<A> => {
-  const values = map.get(key)
-  if (values === undefined) return []
+const none: ReadonlyArray<never> = []
+
+const take = <A extends object>(map: Map<string, A | Array<A>>, key: string): ReadonlyArray<A> => {
+  if (map.size === 0) return none
+  const known = map.get(key)
+  if (known === undefined) return none
   map.delete(key)
-  return values
+  return isMany(known) ? known : [known]
 }
+
+const isMany = <A extends object>(known: A | Array<A>): known is Array<A> => Array.isArray(known)
 
 const isSameReason = (left: Reason, right: Reason): boolean =>
   left._tag === right._tag &&
@@ -48,17 +61,19 @@ const isSameReason = (left: Reason, right: Reason): boolean =>
 const isSameObject = (left: Write, right: Write): boolean =>
   left.key === right.key && left.plural === right.plural && left.group === right.group
 
+const isSameSpan = (left: Tracer.AnySpan, right: Tracer.AnySpan): boolean => left.spanId === right.spanId
+
 export const make = (): Pending => {
-  const reasons = new Map<string, Array<Reason>>()
-  const writes = new Map<string, Array<Write>>()
-  const spans = new Map<string, Array<Tracer.AnySpan>>()
+  const reasons = new Map<string, Reason | Array<Reason>>()
+  const writes = new Map<string, Write | Array<Write>>()
+  const spans = new Map<string, Tracer.AnySpan | Array<Tracer.AnySpan>>()
   return {
     addReason: (key, reason) => push(reasons, key, reason, isSameReason),
     takeReasons: (key) => take(reasons, key),
     addWrite: (key, write) => push(writes, key, write, isSameObject),
     takeWrites: (key) => take(writes, key),
     addSpan: (key, span) => {
-      if (span !== undefined) push(spans, key, span, (left, right) => left.spanId === right.spanId)
+      if (span !== undefined) push(spans, key, span, isSameSpan)
     },
     takeSpans: (key) => take(spans, key),
     drop: (key) => {
