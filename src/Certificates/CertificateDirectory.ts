@@ -3,7 +3,8 @@
  *
  * Each pair is one file of mode 0600, `NAME-2026-01-31-23-59-59.pem`, its certificates before its key, and
  * `NAME-current.pem` is a symbolic link to the one in use, replaced in one step. A process that dies at any moment
- * leaves either the old pair or the new one in use. Files of former pairs are kept: they are what to go back to.
+ * leaves either the old pair or the new one in use. Files of former pairs are kept: they are what to go back to; those
+ * of a pair that could not be put in use are not.
  *
  * @since 0.1.0
  */
@@ -106,13 +107,18 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     return undefined
   })
 
+  // Rotations are tried again and again: those that fail would fill a disk. What cannot be removed is in nobody's way.
+  const dropped = (file: string) => Effect.ignore(fs.remove(file))
+
   /** A file that was not there before: two rotations within a second are two files. */
   const create = (stamp: string, text: string, attempt = 0): Effect.Effect<string, CertificateError> => {
     const file = fileName(attempt === 0 ? stamp : `${stamp}-${attempt}`)
     const written = Effect.scoped(Effect.gen(function*() {
       const handle = yield* fs.open(file, { flag: "wx", mode: 0o600 })
-      yield* handle.writeAll(new TextEncoder().encode(text))
-      yield* handle.sync
+      yield* handle.writeAll(new TextEncoder().encode(text)).pipe(
+        Effect.andThen(handle.sync),
+        Effect.tapError(() => dropped(file))
+      )
       return file
     }))
     return written.pipe(
@@ -136,8 +142,16 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       DateTime.formatIso(now).replace(/\..*$/, "").replaceAll(/[T:]/g, "-"),
       pair.certificate + Redacted.value(pair.key)
     )
-    yield* at(updated, fs.symlink(file, updated))
-    yield* at(current, fs.rename(updated, current))
+    yield* at(updated, fs.symlink(file, updated)).pipe(
+      Effect.andThen(at(current, fs.rename(updated, current))),
+      Effect.tapError(() =>
+        fs.readLink(current).pipe(
+          Effect.orElseSucceed(() => ""),
+          // A rename may have been made although it failed, as on a share.
+          Effect.flatMap((target) => target === file ? Effect.void : Effect.andThen(dropped(updated), dropped(file)))
+        )
+      )
+    )
   })
 
   yield* finishRotation

@@ -18,6 +18,7 @@ import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -94,7 +95,8 @@ export class CertificateManager extends Context.Service<CertificateManager, {
   readonly states: Stream.Stream<State>
   /**
    * Gets another certificate now, as after a leak: once, with the failure of this attempt. One attempt runs at a time, so
-   * it may first wait for another to end. Nothing to wait for where nobody has said what is wanted: it waits for that.
+   * it may first wait for another to end. It asks for what is wanted when its turn has come, and waits for that where
+   * nobody has said it.
    */
   readonly rotate: Effect.Effect<CertificatePair, Failure>
 }>()("effect-kubernetes/Certificates/CertificateManager") {}
@@ -198,14 +200,25 @@ export const makeWith = Effect.fnUntraced(function*(
   /** What the last certificate was issued for. */
   let issuedFor: Identity.Input | undefined
   let askedAt = Number.NEGATIVE_INFINITY
-  /** Where the manager stands by itself, to which a rotation that failed goes back. */
+  /** Where the manager stands by itself, which shows whenever nothing is asked for. */
   let resting: Phase = { _tag: "Unasked" }
+  /** What whoever has the turn asks for. */
+  let asking: Phase | undefined
+  let plan: { readonly pair: CertificatePair; readonly phase: Phase & { readonly _tag: "Holding" } } | undefined
 
-  const enter = (phase: Phase) => SubscriptionRef.update(state, (old) => ({ ...old, phase }))
+  const show = SubscriptionRef.updateSome(state, (old) => {
+    const phase = asking ?? resting
+    return old.phase === phase ? Option.none() : Option.some({ ...old, phase })
+  })
   const rest = (phase: Phase) =>
     Effect.suspend(() => {
       resting = phase
-      return enter(phase)
+      return show
+    })
+  const ask = (request: Phase | undefined) =>
+    Effect.suspend(() => {
+      asking = request
+      return show
     })
   const sawServer = (isServerHealthy: boolean) => SubscriptionRef.update(state, (old) => ({ ...old, isServerHealthy }))
 
@@ -216,34 +229,41 @@ export const makeWith = Effect.fnUntraced(function*(
   const current = Effect.zipWith(store.current, valid, (pair, isValid) => Option.filter(pair, isValid))
 
   const bootstrap = Effect.gen(function*() {
-    if (options.bootstrap === undefined || Option.isSome(yield* current)) return false
+    if (options.bootstrap === undefined || Option.isSome(yield* current)) return undefined
     const { certificate, key } = options.bootstrap
-    yield* store.update(certificate, key).pipe(
+    return yield* store.update(certificate, key).pipe(
       Effect.catchTag(
         "CertificateError",
-        (error) => Effect.logError("the bootstrap certificate cannot be stored and is not used", error.message)
+        (error) =>
+          Effect.as(
+            Effect.logError("the bootstrap certificate cannot be stored and is not used", error.message),
+            undefined
+          )
       )
     )
-    return true
   })
 
-  const attempt = Effect.fnUntraced(
-    function*(identity: Identity.Input) {
-      askedAt = yield* Clock.currentTimeMillis
-      yield* enter({ _tag: "Requesting", request: undefined })
-      yield* Effect.logDebug("asking for a certificate")
-      const keys = yield* PrivateKey.generate(algorithm)
-      const request = yield* CertificateRequest.make(identity, keys)
-      const created = yield* SigningRequest.create(client, { request, signerName, usages, lifetime: options.lifetime })
-        .pipe(Effect.tapError((error) => error._tag === "ApiError" ? sawServer(isHealthy(error)) : sawServer(false)))
-      yield* enter({ _tag: "Requesting", request: created.name })
-      const certificate = yield* SigningRequest.awaitCertificate(client, created, { timeout: options.timeout })
-      yield* sawServer(true)
+  /** When a pair is renewed: drawn once for each. */
+  const planOf = (pair: CertificatePair) =>
+    Effect.map(Random.next, (random) => {
+      if (plan?.pair !== pair) plan = { pair, phase: { _tag: "Holding", renewAt: deadline(pair.leaf, random) } }
+      return plan.phase
+    })
+
+  /** Puts a certificate in use. Whoever no longer waits for it does not stop it half way. */
+  const use = (
+    identity: Identity.Input,
+    request: string,
+    certificate: string,
+    key: Redacted.Redacted<string>
+  ) =>
+    Effect.uninterruptible(Effect.gen(function*() {
       const previous = yield* store.current
-      const pair = yield* store.update(certificate, yield* PrivateKey.toPem(keys.privateKey))
+      const pair = yield* store.update(certificate, key)
       issuedFor = identity
+      resting = yield* planOf(pair)
       yield* Effect.logInfo("a certificate was issued and is in use").pipe(
-        Effect.annotateLogs({ request: created.name, notAfter: DateTime.formatIso(pair.leaf.notAfter) })
+        Effect.annotateLogs({ request, notAfter: DateTime.formatIso(pair.leaf.notAfter) })
       )
       if (Option.isSome(previous)) yield* metrics.rotated(previous.value)
       const missing = Identity.missing(pair.leaf.identity, identity)
@@ -251,12 +271,29 @@ export const makeWith = Effect.fnUntraced(function*(
         yield* Effect.logWarning("the signer issued a certificate that lacks what was asked for", missing.join(", "))
       }
       return pair
+    }))
+
+  const attempt = Effect.fnUntraced(
+    function*(identity: Identity.Input) {
+      askedAt = yield* Clock.currentTimeMillis
+      yield* ask({ _tag: "Requesting", request: undefined })
+      yield* Effect.logDebug("asking for a certificate")
+      const keys = yield* PrivateKey.generate(algorithm)
+      const request = yield* CertificateRequest.make(identity, keys)
+      const created = yield* SigningRequest.create(client, { request, signerName, usages, lifetime: options.lifetime })
+        .pipe(Effect.tapError((error) => error._tag === "ApiError" ? sawServer(isHealthy(error)) : sawServer(false)))
+      yield* ask({ _tag: "Requesting", request: created.name })
+      const certificate = yield* SigningRequest.awaitCertificate(client, created, { timeout: options.timeout })
+      yield* sawServer(true)
+      return yield* use(identity, created.name, certificate, yield* PrivateKey.toPem(keys.privateKey))
     },
     Effect.tapError((error) =>
       Effect.andThen(Effect.logError("getting a certificate failed", error.message), metrics.failed)
-    ),
-    Semaphore.withPermit(turn)
+    )
   )
+
+  const inTurn = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Semaphore.withPermit(turn)(Effect.ensuring(effect, ask(undefined)))
 
   const identityWanted = SubscriptionRef.changes(wanted).pipe(
     Stream.filter((identity) => identity !== undefined),
@@ -270,18 +307,21 @@ export const makeWith = Effect.fnUntraced(function*(
     identity !== undefined && !Equal.equals(identity, issuedFor)
     && !Option.exists(pair, ({ leaf }) => Identity.satisfies(leaf.identity, identity))
 
-  /** Waits for an identity that the certificate in use does not satisfy, other than the one that is asked for. */
-  const otherWanted = (asked: Identity.Input | undefined) =>
-    SubscriptionRef.changes(wanted).pipe(
-      Stream.mapEffect((identity) =>
-        Effect.map(store.current, (pair) => !Equal.equals(identity, asked) && isUnmet(identity, pair))
-      ),
-      Stream.filter((isOther) => isOther),
-      Stream.runHead,
-      Effect.andThen(Effect.logInfo("another certificate is wanted"))
+  const becomes = (isAwaited: (identity: Identity.Input | undefined) => Effect.Effect<boolean>) =>
+    SubscriptionRef.changes(wanted).pipe(Stream.mapEffect(isAwaited), Stream.filter((isIt) => isIt), Stream.runHead)
+
+  /** Waits until nothing is wanted, or something that the certificate in use does not satisfy. */
+  const unmet = becomes((identity) =>
+    identity === undefined ? Effect.succeed(true) : Effect.map(store.current, (pair) => isUnmet(identity, pair))
+  )
+
+  const otherWanted = (asked: Identity.Input) =>
+    Effect.andThen(
+      becomes((identity) => Effect.succeed(!Equal.equals(identity, asked))),
+      Effect.logInfo("another certificate is wanted")
     )
 
-  const otherInUse = (pair: CertificatePair) =>
+  const otherInUse = (pair: CertificatePair | undefined) =>
     store.changes.pipe(Stream.filter((other) => Option.getOrUndefined(other) !== pair), Stream.runHead)
 
   const asked = Effect.flatMap(
@@ -289,35 +329,48 @@ export const makeWith = Effect.fnUntraced(function*(
     (identity) => identity === undefined ? Effect.andThen(rest({ _tag: "Unasked" }), identityWanted) : identityWanted
   )
 
-  /** Waits until a certificate is to be asked for; answers whether one is. */
+  /** Waits for what may call for another certificate; answers which one is to be replaced, if it does. */
   const due = Effect.gen(function*() {
     const identity = yield* asked
     const pair = Option.getOrUndefined(yield* store.current)
-    if (pair === undefined || isUnmet(identity, Option.some(pair))) {
-      yield* sleepUntil(askedAt + leastPause)
-      return true
+    const now = yield* Clock.currentTimeMillis
+    // Where the clock was set back.
+    askedAt = Math.min(askedAt, now)
+    const pause = askedAt + leastPause - now
+    if (pair === undefined || pair === bootstrapped || isUnmet(identity, Option.some(pair))) {
+      if (pause <= 0) return Option.some(pair)
+      // Another look afterwards at what is wanted and what is in use.
+      yield* Effect.sleep(pause)
+      return Option.none()
     }
-    const renewAt = deadline(pair.leaf, yield* Random.next)
-    yield* rest({ _tag: "Holding", renewAt })
+    const phase = yield* planOf(pair)
+    yield* rest(phase)
     yield* Effect.logDebug("waiting until the certificate is renewed").pipe(
-      Effect.annotateLogs({ renewAt: DateTime.formatIso(renewAt) })
+      Effect.annotateLogs({ renewAt: DateTime.formatIso(phase.renewAt) })
     )
-    return yield* sleepUntil(Math.max(DateTime.toEpochMillis(renewAt), askedAt + leastPause)).pipe(
-      Effect.as(true),
-      // Another look at what is wanted and what is in use.
-      Effect.raceFirst(Effect.as(otherWanted(undefined), false)),
-      Effect.raceFirst(Effect.as(otherInUse(pair), false))
+    return yield* Effect.sleep(Math.max(pause, 0)).pipe(
+      Effect.andThen(sleepUntil(DateTime.toEpochMillis(phase.renewAt))),
+      Effect.as(Option.some(pair)),
+      Effect.raceFirst(Effect.as(unmet, Option.none())),
+      Effect.raceFirst(Effect.as(otherInUse(pair), Option.none()))
     )
   })
 
-  const renew = Effect.flatMap(asked, (identity) =>
-    attempt(identity).pipe(
-      Effect.tapError((error) => rest({ _tag: "Retrying", error })),
-      Effect.retry(attempts),
-      // The schedule has no end.
-      Effect.orDie,
-      Effect.raceFirst(otherWanted(identity))
-    ))
+  /** Asks until there is another pair than this one, whoever got it, or something else is wanted. */
+  const renew = (pair: CertificatePair | undefined) =>
+    Effect.flatMap(asked, (identity) =>
+      Effect.flatMap(store.current, (inStore) =>
+        // While this one waited for its turn, another had it.
+        Option.getOrUndefined(inStore) !== pair
+          ? Effect.void
+          : Effect.tapError(attempt(identity), (error) => rest({ _tag: "Retrying", error }))).pipe(
+          inTurn,
+          Effect.retry(attempts),
+          // The schedule has no end.
+          Effect.orDie,
+          Effect.raceFirst(otherWanted(identity)),
+          Effect.raceFirst(otherInUse(pair))
+        ))
 
   const annotated = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Signature.Signature>> =>
     Effect.annotateLogs(Effect.provideService(effect, Signature.Signature, signature), { certificateManager: name })
@@ -336,9 +389,10 @@ export const makeWith = Effect.fnUntraced(function*(
     ),
     Effect.forkScoped
   )
-  const isBootstrapped = yield* annotated(bootstrap)
-  yield* (isBootstrapped ? renew : Effect.void).pipe(
-    Effect.andThen(Effect.forever(Effect.flatMap(due, (isDue) => isDue ? renew : Effect.void))),
+  const bootstrapped = yield* annotated(bootstrap)
+  yield* due.pipe(
+    Effect.flatMap(Option.match({ onNone: () => Effect.void, onSome: renew })),
+    Effect.forever,
     annotated,
     Effect.forkScoped
   )
@@ -353,9 +407,7 @@ export const makeWith = Effect.fnUntraced(function*(
     ),
     state: SubscriptionRef.get(state),
     states: SubscriptionRef.changes(state),
-    rotate: annotated(
-      Effect.onError(Effect.flatMap(identityWanted, attempt), () => Effect.suspend(() => enter(resting)))
-    )
+    rotate: annotated(inTurn(Effect.flatMap(identityWanted, attempt)))
   })
 })
 
