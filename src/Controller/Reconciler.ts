@@ -91,6 +91,8 @@ export interface RequeueAfter {
  */
 export interface Requeue {
   readonly _tag: "Requeue"
+  /** The priority it comes again with; the one it had unless given. */
+  readonly priority?: number
 }
 
 /**
@@ -113,7 +115,8 @@ export const requeueAfter = (
 })
 
 /**
- * Asks for the same key again under the rate limit, as after an error that is none.
+ * Asks for the same key again under the rate limit, as after an error that is none. With another priority:
+ * `{ ...Controller.requeue, priority: 5 }`.
  *
  * @category constructors
  * @since 0.1.0

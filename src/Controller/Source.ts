@@ -426,7 +426,9 @@ const changeOf = (event: InformerEvent<unknown>): Change => {
 const isInBackground = (event: InformerEvent<unknown>): boolean =>
   isResync(event) || (event._tag === "Added" && event.isInInitialList)
 
-const groupOf = (apiVersion: string): string => {
+/** None of what is no group and version, as the server would say. */
+const groupOf = (apiVersion: string): string | undefined => {
   const slash = apiVersion.indexOf("/")
-  return slash < 0 ? "" : apiVersion.slice(0, slash)
+  if (slash < 0) return ""
+  return apiVersion.includes("/", slash + 1) ? undefined : apiVersion.slice(0, slash)
 }

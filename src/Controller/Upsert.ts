@@ -163,5 +163,7 @@ export const status = <A extends KubeObject & { readonly status?: unknown }, S e
     const current: Persisted<A, S> & { readonly status?: unknown } = yield* client.get(name)
     const wanted = yield* desired(current)
     if (Equality.equal(current.status, wanted)) return { operation: "None", object: current }
-    return { operation: "Updated", object: yield* client.updateStatus({ ...current, status: wanted } as unknown as A) }
+    // What the server returned, with a status of A's own type, is an A.
+    const object = yield* client.updateStatus({ ...current, status: wanted } as unknown as A)
+    return { operation: "Updated", object }
   }))

@@ -70,16 +70,31 @@ export class OwnerReferenceError
 }
 
 /**
+ * How an object holds its owner.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * Whether the owner's deletion in the foreground waits until the object is gone. True for the controller and absent for
+   * other owners unless given. Setting it takes the right to update the owner's `finalizers` where the server checks that.
+   */
+  readonly blockOwnerDeletion?: boolean | undefined
+}
+
+/**
  * The reference to an owner that is not the controller.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (owner: Owner, kind: OwnerKind): OwnerReference => ({
+export const make = (owner: Owner, kind: OwnerKind, { blockOwnerDeletion }: Options = {}): OwnerReference => ({
   apiVersion: Resource.apiVersion(kind),
   kind: kind.kind,
   name: owner.metadata.name,
-  uid: owner.metadata.uid
+  uid: owner.metadata.uid,
+  ...(blockOwnerDeletion === undefined ? {} : { blockOwnerDeletion })
 })
 
 /**
@@ -88,10 +103,10 @@ export const make = (owner: Owner, kind: OwnerKind): OwnerReference => ({
  * @category constructors
  * @since 0.1.0
  */
-export const makeController = (owner: Owner, kind: OwnerKind): OwnerReference => ({
+export const makeController = (owner: Owner, kind: OwnerKind, options: Options = {}): OwnerReference => ({
   ...make(owner, kind),
   controller: true,
-  blockOwnerDeletion: true
+  blockOwnerDeletion: options.blockOwnerDeletion ?? true
 })
 
 /**
@@ -167,9 +182,10 @@ const put = <A extends KubeObject>(object: A, reference: OwnerReference): A => {
 export const set = <A extends KubeObject>(
   object: A,
   owner: Owner,
-  kind: OwnerKind
+  kind: OwnerKind,
+  options?: Options
 ): Result.Result<A, OwnerReferenceError> =>
-  Result.map(checkNamespaces(object, owner), () => put(object, make(owner, kind)))
+  Result.map(checkNamespaces(object, owner), () => put(object, make(owner, kind, options)))
 
 /**
  * The object under the control of an owner. Fails where namespaces forbid it and where another object controls it.
@@ -180,10 +196,11 @@ export const set = <A extends KubeObject>(
 export const setController = <A extends KubeObject>(
   object: A,
   owner: Owner,
-  kind: OwnerKind
+  kind: OwnerKind,
+  options?: Options
 ): Result.Result<A, OwnerReferenceError> =>
   Result.flatMap(checkNamespaces(object, owner), () => {
-    const reference = makeController(owner, kind)
+    const reference = makeController(owner, kind, options)
     const other = object.metadata?.ownerReferences?.find((existing) =>
       existing.controller === true && !isSameOwner(existing, reference)
     )

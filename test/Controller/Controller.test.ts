@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
+import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import { CurrentLogAnnotations } from "effect/References"
 import * as Schedule from "effect/Schedule"
@@ -16,7 +17,9 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Controller from "../../src/Controller/Controller.ts"
+import * as ControllerMetrics from "../../src/Controller/ControllerMetrics.ts"
 import * as Predicate from "../../src/Controller/Predicate.ts"
+import type * as Reconciler from "../../src/Controller/Reconciler.ts"
 import type { Outcome, Request } from "../../src/Controller/Reconciler.ts"
 import * as Source from "../../src/Controller/Source.ts"
 import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
@@ -322,6 +325,23 @@ describe("Controller", () => {
       assert.sameMembers(tags().slice(3), ["Success default/a", "Success default/of-a"])
     })).pipe(quiet))
 
+  it.effect("keeps what a stream had before the controller began, and goes on when the stream ends", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      const keys = yield* Queue.unbounded<string, Cause.Done>()
+      for (const key of ["default/x", "default/y", "default/x"]) Queue.offerUnsafe(keys, key)
+      const { tags } = yield* running(Controller.make(Pod, {
+        watches: [Source.stream("keys", Stream.fromQueue(keys))],
+        reconcile: () => Effect.void
+      }))
+      assert.deepStrictEqual(tags(), ["Success default/x", "Success default/y"])
+      Queue.offerUnsafe(keys, "default/z")
+      yield* Queue.end(keys)
+      yield* settle
+      server.create("a")
+      yield* settle
+      assert.deepStrictEqual(tags().slice(2), ["Success default/z", "Success default/a"])
+    })))
+
   it.effect("does not begin before its caches are filled, and fails naming the kind and the missing permission", () =>
     withServer(Effect.fnUntraced(function*(server) {
       server.failList = Array.from({ length: 1000 }, () => refused(403, "Forbidden", "pods is forbidden", "list"))
@@ -410,6 +430,96 @@ describe("Controller", () => {
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(yield* series, {})
     })).pipe(quiet))
+
+  it.effect("counts what became of reconciles, each kind apart: no timeout where nothing timed out", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      const answers: Record<string, Effect.Effect<Reconciler.Result | void, string | Reconciler.TerminalError>> = {
+        success: Effect.sleep("9 seconds"),
+        failure: Effect.fail("no"),
+        terminal: Effect.fail(Controller.terminal("never")),
+        defect: Effect.die("bug"),
+        // What it interrupts itself is no timeout.
+        interruption: Effect.interrupt,
+        timeout: Effect.never,
+        requeue: Effect.succeed(Controller.requeue),
+        later: Effect.succeed(Controller.requeueAfter("1 day"))
+      }
+      for (const name of Object.keys(answers)) server.create(name)
+      const { awaitSynced, process } = yield* Controller.make(Pod, {
+        name: "counted",
+        concurrency: 8,
+        timeout: "10 seconds",
+        rateLimit: Schedule.spaced("1 day"),
+        reconcile: ({ name }) => answers[name] ?? Effect.void
+      }).start
+      yield* awaitSynced
+      const fiber = yield* Effect.forkChild(process)
+      yield* settle
+      const count = (metric: Metric.Counter<number>, attributes: Record<string, string> = {}) =>
+        Effect.map(
+          Metric.value(Metric.withAttributes(metric, { controller: "counted", ...attributes })),
+          ({ count }) => count
+        )
+      const active = Effect.map(
+        Metric.value(Metric.withAttributes(ControllerMetrics.activeWorkers, { controller: "counted" })),
+        ({ value }) => value
+      )
+      assert.strictEqual(yield* active, 2)
+      yield* adjust("10 seconds")
+      const results = yield* Effect.forEach(
+        ["success", "error", "requeue", "requeue_after"],
+        (result) => count(ControllerMetrics.reconciles, { result })
+      )
+      assert.deepStrictEqual(results, [1, 5, 1, 1])
+      const { errors, panics, terminalErrors, timeouts } = ControllerMetrics
+      const counts = Effect.forEach([errors, terminalErrors, panics, timeouts], (metric) => count(metric))
+      assert.deepStrictEqual(yield* counts, [5, 1, 2, 1])
+      // One that ran into its timeout may do so again; one that the end of the controller interrupts has not.
+      server.update("timeout", 1)
+      yield* settle
+      yield* adjust("10 seconds")
+      assert.deepStrictEqual(yield* counts, [6, 1, 2, 2])
+      server.update("timeout", 2)
+      yield* settle
+      assert.strictEqual(yield* active, 1)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(yield* active, 0)
+      assert.deepStrictEqual(yield* counts, [6, 1, 2, 2])
+    })).pipe(quiet))
+
+  it.effect("tells each reconcile's log lines by an id of its own", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const ids: Array<unknown> = []
+      const logger = Logger.make(({ fiber }) => {
+        const { controller, name, namespace, reconcileID } = fiber.getRef(CurrentLogAnnotations)
+        assert.deepStrictEqual([controller, namespace, name], ["pod", "default", "a"])
+        ids.push(reconcileID)
+      })
+      yield* running(Controller.make(Pod, {
+        reconcile: () => Effect.andThen(Effect.logInfo("one"), Effect.logInfo("two"))
+      })).pipe(Effect.provide(Logger.layer([logger])))
+      server.update("a", 1)
+      yield* settle
+      assert.deepStrictEqual([ids[0], ids[2]], [ids[1], ids[3]])
+      assert.notStrictEqual(ids[0], ids[2])
+      assert.match(String(ids[0]), /^[0-9a-f]{8}-0$/)
+    })))
+
+  it.effect("makes no reconcile of the first objects before the events of all of them are in the queue", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      for (let i = 0; i < 20; i++) server.create(`pod-${i}`)
+      let delivered = 0
+      let atFirst: number | undefined
+      yield* running(Controller.make(Pod, {
+        predicate: () => {
+          delivered++
+          return true
+        },
+        reconcile: () => Effect.sync(() => void (atFirst ??= delivered))
+      }))
+      assert.strictEqual(atFirst, 20)
+    })))
 
   it.effect("never has two reconciles on one key, nor more than its concurrency, and loses no change", () =>
     Effect.forEach(

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
@@ -11,6 +12,7 @@ import { ConfigMap, Namespace, Secret } from "../../src/Api/core/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as Controller from "../../src/Controller/Controller.ts"
 import * as Predicate from "../../src/Controller/Predicate.ts"
+import type * as Reconciler from "../../src/Controller/Reconciler.ts"
 import * as Source from "../../src/Controller/Source.ts"
 import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
 import * as OwnerReference from "../../src/Machinery/OwnerReference.ts"
@@ -162,6 +164,8 @@ describe("Source.owned", () => {
         }
       })
       yield* sets.create({ metadata: { name: "owner", ownerReferences: [OwnerReference.make(owner, Deployment)] } })
+      const broken = { ...OwnerReference.makeController(owner, Deployment), apiVersion: "apps/v1/fail" }
+      yield* sets.create({ metadata: { name: "version", ownerReferences: [broken] } })
       assert.deepStrictEqual(keys(yield* take), [])
     }).pipe(withServer))
 
@@ -279,6 +283,45 @@ describe("Source: priorities", () => {
       yield* settle
       assert.deepStrictEqual(order, ["default/b", "default/a", "default/a", "default/b"])
     }).pipe(withServer))
+})
+
+describe("Source: priorities of what comes again", () => {
+  type Answer = Effect.Effect<Reconciler.Result | void, "no">
+  const cases: ReadonlyArray<readonly [what: string, answer: Answer, goes: "first" | "last"]> = [
+    ["a failure keeps it", Effect.fail("no"), "first"],
+    ["a defect keeps it", Effect.die("bug"), "first"],
+    ["requeue keeps it", Effect.succeed(Controller.requeue), "first"],
+    ["requeue lowers it where that is asked for", Effect.succeed({ ...Controller.requeue, priority: -5 }), "last"],
+    ["requeueAfter keeps it", Effect.succeed(Controller.requeueAfter("1 second")), "first"],
+    [
+      "requeueAfter lowers it where that is asked for",
+      Effect.succeed(Controller.requeueAfter("1 second", { priority: -5 })),
+      "last"
+    ]
+  ]
+  for (const [what, answer, goes] of cases) {
+    it.effect(what, () =>
+      Effect.gen(function*() {
+        const order: Array<string> = []
+        const again = new Set(["default/urgent", "default/other"])
+        const controller = Controller.make(ConfigMap, {
+          self: Source.stream("keys", Stream.make({ key: "default/urgent", priority: 5 }, "default/other")),
+          rateLimit: Schedule.spaced("1 second"),
+          reconcile: ({ key }): Answer =>
+            Effect.suspend((): Answer => {
+              order.push(key)
+              if (!again.delete(key)) return Effect.void
+              return key === "default/urgent" ? answer : Effect.succeed(Controller.requeueAfter("1 second"))
+            })
+        })
+        yield* Effect.forkChild(controller.run)
+        yield* settle
+        yield* TestClock.adjust("1 second")
+        yield* settle
+        const comesAgain = goes === "first" ? ["default/urgent", "default/other"] : ["default/other", "default/urgent"]
+        assert.deepStrictEqual(order, ["default/urgent", "default/other", ...comesAgain])
+      }).pipe(withServer, Effect.provide(Logger.layer([]))))
+  }
 })
 
 describe("Source.inCluster", () => {

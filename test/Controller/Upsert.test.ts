@@ -4,12 +4,14 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
+import { Deployment, type DeploymentStatus } from "../../src/Api/apps/v1.ts"
 import { ConfigMap } from "../../src/Api/core/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as CachedReader from "../../src/Controller/CachedReader.ts"
 import * as Upsert from "../../src/Controller/Upsert.ts"
 import * as Patch from "../../src/Machinery/Patch.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
+import * as MemoryLease from "../LeaderElection/memoryLease.ts"
 
 const withServer = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   self.pipe(Effect.scoped, Effect.provide(Layer.fresh(ApiServer.layer)))
@@ -65,6 +67,35 @@ for (const [name, upsert] of [["update", Upsert.update], ["patch", Upsert.patch]
         const maps = yield* client
         assert.strictEqual(yield* Effect.flip(upsert(maps, "a", () => Effect.fail("no" as const))), "no")
         assert.strictEqual((yield* maps.list()).items.some(({ metadata }) => metadata.name === "a"), false)
+      }).pipe(withServer))
+
+    it.effect("refuses an object of another name or namespace, and sends nothing", () =>
+      Effect.gen(function*() {
+        const maps = yield* client
+        const named = (metadata: ConfigMap["metadata"]) => () => Effect.succeed<ConfigMap>({ metadata: metadata ?? {} })
+        for (const metadata of [{ name: "b" }, { name: "b", namespace: "default" }]) {
+          const error = yield* Effect.flip(upsert(maps, "a", named(metadata)))
+          assert.strictEqual(error.reason._tag, "InvalidUrl")
+          assert.match(error.message, /the desired object is another one, b/)
+        }
+        const { metadata: { resourceVersion } } = yield* maps.create({ metadata: { name: "a" } })
+        for (const metadata of [{ name: "b" }, { name: "a", namespace: "kube-system" }]) {
+          assert.strictEqual((yield* Effect.flip(upsert(maps, "a", named(metadata)))).reason._tag, "InvalidUrl")
+        }
+        assert.strictEqual((yield* maps.get("a")).metadata.resourceVersion, resourceVersion)
+        assert.strictEqual((yield* Effect.flip(maps.get("b"))).reason._tag, "NotFound")
+        // A name that is left out is the one that was asked for.
+        yield* maps.delete("a")
+        assert.strictEqual((yield* upsert(maps, "a", named({ labels: { x: "1" } }))).object.metadata.name, "a")
+      }).pipe(withServer))
+
+    it.effect("asks nobody what is desired where the object cannot be read", () =>
+      Effect.gen(function*() {
+        const maps = yield* client
+        const refused = MemoryLease.failure(403, "Forbidden")
+        const blind = { ...maps, get: () => Effect.fail(refused) }
+        const error = yield* Effect.flip(upsert(blind, "a", () => Effect.die("must not be asked")))
+        assert.strictEqual(error, refused)
       }).pipe(withServer))
 
     it.effect("of many writers at once each has its say", () =>
@@ -123,6 +154,60 @@ describe("Upsert", () => {
         () => Effect.succeed<ConfigMap>({ metadata: { name: "a" }, data: { x: "1" } })
       )
       assert.isUndefined(object.metadata.labels)
+    }).pipe(withServer))
+})
+
+describe("Upsert.status", () => {
+  const deployments = ResourceClient.make(Deployment, "default")
+  const labels = { app: "web" }
+  const deployment = {
+    metadata: { name: "web" },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "web", image: "web" }] } }
+    }
+  } satisfies Deployment
+  const ready = (readyReplicas: number) => (current: Deployment) =>
+    Effect.succeed<DeploymentStatus>({ ...current.status, replicas: 3, readyReplicas })
+
+  it.effect("writes a status that differs, and nothing where none does, and leaves the rest alone", () =>
+    Effect.gen(function*() {
+      const client = yield* deployments
+      const { metadata: { generation } } = yield* client.create(deployment)
+      const first = yield* Upsert.status(client, "web", ready(1))
+      assert.strictEqual(first.operation, "Updated")
+      assert.deepInclude(first.object.status, { replicas: 3, readyReplicas: 1 })
+      assert.strictEqual(first.object.metadata.generation, generation)
+      const second = yield* Upsert.status(client, "web", ready(1))
+      assert.strictEqual(second.operation, "None")
+      assert.strictEqual(second.object.metadata.resourceVersion, first.object.metadata.resourceVersion)
+      // Of an object and its status each is a write of its own.
+      const scaled = yield* Upsert.patch(
+        client,
+        "web",
+        (current) =>
+          Effect.succeed<Deployment>({ ...current, ...deployment, spec: { ...deployment.spec, replicas: 3 } })
+      )
+      assert.strictEqual(scaled.operation, "Updated")
+      const third = yield* Upsert.status(client, "web", ready(2))
+      assert.strictEqual(third.object.status?.readyReplicas, 2)
+      assert.strictEqual(third.object.spec?.replicas, 3)
+    }).pipe(withServer))
+
+  it.effect("asks again where another wrote meanwhile, and fails where there is no object", () =>
+    Effect.gen(function*() {
+      const client = yield* deployments
+      yield* client.create(deployment)
+      let asked = 0
+      const { object } = yield* driving(Upsert.status(client, "web", (current) =>
+        Effect.gen(function*() {
+          if (++asked === 1) yield* client.patch("web", Patch.merge({ metadata: { labels: { other: "writer" } } }))
+          return yield* ready(asked)(current)
+        })))
+      assert.deepStrictEqual([object.status?.readyReplicas, object.metadata.labels], [2, { other: "writer" }])
+      const error = yield* Effect.flip(Upsert.status(client, "gone", ready(1)))
+      assert.strictEqual(error.reason._tag, "NotFound")
     }).pipe(withServer))
 })
 

@@ -50,6 +50,50 @@ it.effect("keeps other owners and finds the one that controls", () =>
     assert.strictEqual(OwnerReference.remove(removed, web, ReplicaSet), removed)
   }))
 
+it.effect("takes another version of its owner, and a controller that was none, for the same and replaces it", () =>
+  Effect.gen(function*() {
+    const old = { ...Deployment, version: "v1beta1" }
+    const owned = yield* Effect.fromResult(OwnerReference.set(pod, web, old))
+    const again = yield* Effect.fromResult(OwnerReference.set(owned, owner("web", "u2", "default"), Deployment))
+    assert.deepStrictEqual(again.metadata?.ownerReferences, [
+      { apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: "u2" }
+    ])
+    assert.deepStrictEqual(OwnerReference.controllerOf(again), Option.none())
+    const controlled = yield* Effect.fromResult(OwnerReference.setController(owned, web, Deployment))
+    assert.deepStrictEqual(controlled.metadata?.ownerReferences, [
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        name: "web",
+        uid: "u1",
+        controller: true,
+        blockOwnerDeletion: true
+      }
+    ])
+    assert.deepStrictEqual(OwnerReference.remove(controlled, web, old).metadata?.ownerReferences, [])
+  }))
+
+it.effect("blocks the owner's deletion as it is told to", () =>
+  Effect.gen(function*() {
+    const blocking = yield* Effect.fromResult(
+      OwnerReference.set(pod, web, Deployment, { blockOwnerDeletion: true })
+    )
+    assert.deepInclude(blocking.metadata?.ownerReferences?.[0], { name: "web", blockOwnerDeletion: true })
+    assert.deepStrictEqual(OwnerReference.controllerOf(blocking), Option.none())
+    const free = yield* Effect.fromResult(
+      OwnerReference.setController(pod, web, Deployment, { blockOwnerDeletion: false })
+    )
+    assert.deepInclude(free.metadata?.ownerReferences?.[0], { controller: true, blockOwnerDeletion: false })
+  }))
+
+it.effect("removes no other owner than the one that is named", () =>
+  Effect.gen(function*() {
+    const owned = yield* Effect.fromResult(OwnerReference.set(pod, web, Deployment))
+    assert.strictEqual(OwnerReference.remove(owned, owner("api", "u3", "default"), Deployment), owned)
+    assert.strictEqual(OwnerReference.remove(owned, web, ReplicaSet), owned)
+    assert.strictEqual(OwnerReference.remove(pod, web, Deployment), pod)
+  }))
+
 it.effect("refuses a second controller, and owners in other namespaces", () =>
   Effect.gen(function*() {
     const controlled = yield* Effect.fromResult(OwnerReference.setController(pod, web, Deployment))

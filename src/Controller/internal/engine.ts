@@ -144,8 +144,8 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     return outcome
   }
 
-  const again = ({ key, priority, span }: Run<S>, reason: "Retry" | "Requeue") =>
-    Effect.map(queue.addRateLimited(key, { priority }), (delay) => {
+  const again = ({ key, priority, span }: Run<S>, reason: "Retry" | "Requeue", asked = priority) =>
+    Effect.map(queue.addRateLimited(key, { priority: asked }), (delay) => {
       if (Option.isNone(delay)) return undefined
       pending.addReason(key, { _tag: reason })
       pending.addSpan(key, span)
@@ -161,7 +161,7 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     const duration = elapsed(run)
     const exit = Exit.succeed(result)
     if (result?._tag === "Requeue") {
-      return Effect.map(again(run, "Requeue"), () => ended(run, { ...result, request, duration }, exit))
+      return Effect.map(again(run, "Requeue", result.priority), () => ended(run, { ...result, request, duration }, exit))
     }
     queue.forgetUnsafe(key)
     if (result?._tag !== "RequeueAfter") {
