@@ -3,8 +3,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -169,6 +171,66 @@ describe("EventBroadcaster", () => {
       yield* TestClock.adjust("1 millis")
       yield* Fiber.join(closed)
     }))
+
+  it.effect("a thousand events at once, each of which fails four times, are all written and seen, none twice", () =>
+    Effect.gen(function*() {
+      const tried = new Map<string, number>()
+      const written: Array<string> = []
+      const sink: EventSink = {
+        decide: ({ name, namespace, reason }) =>
+          Effect.succeed([{
+            name,
+            namespace,
+            attempt: Effect.suspend(() => {
+              const tries = (tried.get(reason) ?? 0) + 1
+              tried.set(reason, tries)
+              if (tries < 5) return Effect.fail(down)
+              written.push(reason)
+              return Effect.void
+            })
+          }]),
+        periodic: [],
+        flush: Effect.succeed([])
+      }
+      const broadcaster = yield* EventBroadcaster.make(sink, { retryDelay: 0 })
+      const reasons = Array.from({ length: 1000 }, (_, index) => `Reason-${index}`)
+      const seen = yield* Effect.forkChild(Stream.runCollect(Stream.take(broadcaster.events, reasons.length)))
+      yield* TestClock.adjust(0)
+      const taken = yield* Effect.forEach(reasons, (reason) => broadcaster.publish(event(reason)), {
+        concurrency: "unbounded"
+      })
+      assert.isTrue(taken.every((isTaken) => isTaken))
+      for (let turn = 0; turn < 5000 && written.length < reasons.length; turn++) yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(written, reasons)
+      assert.deepStrictEqual(new Set(tried.values()), new Set([5]))
+      assert.deepStrictEqual((yield* Fiber.join(seen)).map(({ reason }) => reason), reasons)
+    }).pipe(Effect.provide(Logger.layer([]))))
+
+  it.effect("whatever was recorded before the scope closes is written or counted as dropped, at every pace", () =>
+    Effect.forEach([3, 4, 5, 6, 7, 2048], (pace) =>
+      Effect.gen(function*() {
+        for (let round = 0; round < 20; round++) {
+          const server = stub()
+          const scope = yield* Scope.make()
+          const broadcaster = yield* EventBroadcaster.make(server.sink, { capacity: 60 }).pipe(
+            Effect.provideService(Scheduler.MaxOpsBeforeYield, pace),
+            Scope.provide(scope)
+          )
+          const recording = yield* Effect.forEach(
+            Array.from({ length: 100 }, (_, index) => index),
+            (index) =>
+              broadcaster.publish(event(String(index))).pipe(
+                Effect.map((isTaken) => isTaken ? [String(index)] : []),
+                Effect.provideService(Scheduler.MaxOpsBeforeYield, pace),
+                Effect.forkChild
+              )
+          )
+          for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
+          yield* Scope.close(scope, Exit.void)
+          const taken = (yield* Effect.forEach(recording, Fiber.join)).flat()
+          assert.deepStrictEqual(server.tried, taken, `pace ${pace}, round ${round}`)
+        }
+      }), { discard: true }).pipe(Effect.provide(Logger.layer([]))))
 
   it.effect("runs what a sink writes from time to time, one write at a time", () =>
     Effect.gen(function*() {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { ConfigMap, Event as CoreEvent, Namespace } from "../../src/Api/core/v1.ts"
@@ -21,6 +22,11 @@ const adjust = (duration: Duration.Input) =>
 
 const notFound = ApiError.fromStatus(
   { apiVersion: "v1", kind: "Status", status: "Failure", code: 404, reason: "NotFound", message: "not found" },
+  { verb: "patch", resource: "events" }
+)
+
+const forbidden = ApiError.fromStatus(
+  { apiVersion: "v1", kind: "Status", status: "Failure", code: 403, reason: "Forbidden", message: "no" },
   { verb: "patch", resource: "events" }
 )
 
@@ -80,6 +86,26 @@ describe("EventRecorder over core/v1", () => {
       yield* recorder.record(subject, { reason: "A", message: "a" })
       yield* close
       assert.deepStrictEqual((yield* core).map(({ count }) => count), [2])
+    }).pipe(Effect.provide(ApiServer.layer)))
+
+  it.effect("events of two objects that differ by their uid alone are two, and each counts by itself", () =>
+    Effect.gen(function*() {
+      const { close, core, recorder } = yield* start()
+      const first = { apiVersion: "v1", kind: "Pod", namespace: "default", name: "web", uid: "one" }
+      const second = { ...first, uid: "two" }
+      const started = { reason: "Started", message: "it started", fieldPath: "spec.containers{web}" }
+      yield* recorder.record(first, started)
+      yield* recorder.record(first, { ...started, reason: "Killed" })
+      yield* recorder.record(first, started)
+      yield* recorder.record(second, started)
+      yield* recorder.record(first, started)
+      yield* recorder.record(second, { ...started, reason: "Killed" })
+      yield* recorder.record(second, { ...started, reason: "Killed" })
+      yield* close
+      const counted = (yield* core).map(({ count, involvedObject, reason }) =>
+        `${involvedObject.uid ?? ""} ${reason ?? ""} ×${count ?? 0}`
+      )
+      assert.sameMembers(counted, ["one Started ×3", "one Killed ×1", "two Started ×1", "two Killed ×2"])
     }).pipe(Effect.provide(ApiServer.layer)))
 
   it.effect("two events of one moment are two, and names that no Event can have are replaced", () =>
@@ -182,6 +208,33 @@ describe("EventRecorder over events.k8s.io/v1", () => {
       assert.deepStrictEqual(items.map(({ series }) => series?.count), [2])
     }).pipe(Effect.provide(ApiServer.layer)))
 
+  it.effect("a series whose refresh the server refuses is kept, and written the next time", () =>
+    Effect.gen(function*() {
+      const rest = yield* RestClient.RestClient
+      let patches = 0
+      const flaky: RestClient.RestClient["Service"] = {
+        ...rest,
+        json: (request) =>
+          // The second patch is the first refresh.
+          Effect.suspend(() =>
+            request.verb === "patch" && ++patches === 2 ? Effect.fail(forbidden) : rest.json(request)
+          )
+      }
+      const recorder = yield* EventRecorder.make({ controller: "web-controller", api: "events.k8s.io/v1" }).pipe(
+        Effect.provideService(RestClient.RestClient, flaky)
+      )
+      const subject = { apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "web" }
+      const client = yield* ResourceClient.make(Event)
+      const count = Effect.map(client.list(), ({ items }) => items[0]?.series?.count)
+      for (let minute = 0; minute < 60; minute++) {
+        yield* recorder.record(subject, { reason: "A", message: "a" })
+        yield* adjust("59 seconds")
+        if (minute === 31) assert.deepStrictEqual([yield* count, patches], [2, 2])
+      }
+      yield* adjust("2 minutes")
+      assert.deepStrictEqual([yield* count, patches], [60, 3])
+    }).pipe(Effect.provide(Logger.layer([])), Effect.provide(ApiServer.layer)))
+
   it.effect("a series that is over is written a last time and forgotten", () =>
     Effect.gen(function*() {
       const { events, recorder, subject } = yield* start({ api: "events.k8s.io/v1" })
@@ -248,6 +301,15 @@ describe("EventSelector", () => {
       assert.strictEqual(
         print({ apiVersion: "apps/v1", name: "web", uid: "u" }),
         "involvedObject.apiVersion=apps/v1,involvedObject.name=web,involvedObject.uid=u"
+      )
+      const web = { apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "web", uid: "u" }
+      const fields = (prefix: string) =>
+        ["apiVersion=apps/v1", "kind=Deployment", "name=web", "namespace=default", "uid=u"]
+          .map((field) => `${prefix}.${field}`).join(",")
+      assert.strictEqual(print(web), fields("involvedObject"))
+      assert.strictEqual(
+        FieldSelector.print(EventSelector.regarding(web, { api: "events.k8s.io/v1" })),
+        fields("regarding")
       )
     }))
 })

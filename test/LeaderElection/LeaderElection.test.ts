@@ -4,6 +4,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -14,6 +15,7 @@ import { Event as CoreEvent } from "../../src/Api/core/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as EventRecorder from "../../src/Events/EventRecorder.ts"
 import * as LeaderElection from "../../src/LeaderElection/LeaderElection.ts"
+import type { LeaderElectionRecord } from "../../src/LeaderElection/LeaderElectionRecord.ts"
 import * as LeaderElector from "../../src/LeaderElection/LeaderElector.ts"
 import * as LeaseCandidate from "../../src/LeaderElection/LeaseCandidate.ts"
 import * as ResourceLock from "../../src/LeaderElection/ResourceLock.ts"
@@ -65,6 +67,24 @@ describe("LeaderElection.whileLeading", () => {
       assert.deepStrictEqual(lease.metadata.labels, { team: "x", app: "web" })
       assert.deepStrictEqual(lease.metadata.annotations, { note: "y" })
       assert.strictEqual(lease.spec?.leaseTransitions, 8)
+    }).pipe(Effect.provide(ApiServer.layer)))
+
+  it.effect("sets its labels again where somebody changed them, and leaves others as they are", () =>
+    Effect.gen(function*() {
+      const client = yield* leases
+      const fiber = yield* Effect.never.pipe(
+        LeaderElection.whileLeading({ ...options, identity: "a", labels: { app: "web" } }),
+        Effect.forkChild
+      )
+      yield* adjust("1 second")
+      const { metadata } = yield* client.get("web-controller")
+      yield* client.update({
+        metadata: { ...metadata, labels: { app: "other", team: "x" } },
+        spec: { holderIdentity: "a", leaseDurationSeconds: 15, leaseTransitions: 0 }
+      })
+      yield* adjust("2 seconds")
+      assert.deepStrictEqual((yield* client.get("web-controller")).metadata.labels, { app: "web", team: "x" })
+      yield* Fiber.interrupt(fiber)
     }).pipe(Effect.provide(ApiServer.layer)))
 
   it.effect("a candidate that watches follows at once", () =>
@@ -211,6 +231,35 @@ describe("LeaderElection.whileLeading", () => {
       }).pipe(Effect.provide(ApiServer.layer)),
     60_000
   )
+})
+
+describe("ResourceLock.lease", () => {
+  it.effect("says that there is none, creates it once, and writes nothing against what it did not hold", () =>
+    Effect.gen(function*() {
+      const lock = yield* ResourceLock.lease({ ...options, identity: "a" })
+      assert.strictEqual(lock.description, "default/web-controller")
+      assert.deepStrictEqual(yield* lock.get, Option.none())
+      const record: LeaderElectionRecord = {
+        holderIdentity: "a",
+        leaseDurationSeconds: 15,
+        acquireTime: "2026-01-01T00:00:00.000000Z",
+        renewTime: "2026-01-01T00:00:01.000000Z",
+        leaderTransitions: 3
+      }
+      const held = yield* lock.create(record)
+      assert.deepStrictEqual(Option.map(yield* lock.get, (found) => found.record), Option.some(record))
+      assert.strictEqual((yield* Effect.flip(lock.create(record))).reason._tag, "AlreadyExists")
+      yield* lock.update(held, { ...record, holderIdentity: "b" })
+      assert.strictEqual((yield* Effect.flip(lock.update(held, record))).reason._tag, "Conflict")
+      yield* Effect.flatMap(leases, (client) => client.delete("web-controller"))
+      const { reason } = yield* Effect.flip(lock.update(held, record))
+      assert.notInclude(["Transport", "Timeout", "Encode", "Decode", "InvalidUrl"], reason._tag)
+      assert.deepStrictEqual(yield* lock.get, Option.none())
+      // Nobody records: no recorder was provided.
+      yield* lock.recordEvent(held, "became leader")
+      const events = yield* ResourceClient.make(CoreEvent, "default")
+      assert.deepStrictEqual((yield* events.list()).items, [])
+    }).pipe(Effect.provide(ApiServer.layer)))
 })
 
 describe("LeaseCandidate", () => {

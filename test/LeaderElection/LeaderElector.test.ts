@@ -242,6 +242,20 @@ describe("LeaderElector", () => {
       yield* elector.checkHealth(0)
     }))
 
+  it.effect("who does not lead is healthy, however long ago the lease it saw ran out", () =>
+    Effect.gen(function*() {
+      const lease = MemoryLease.make()
+      MemoryLease.put(lease, { holderIdentity: "b", leaseDurationSeconds: 60, leaderTransitions: 0 })
+      const access: MemoryLease.Access = { link: "up" }
+      const idle = yield* LeaderElector.make(MemoryLease.lock(lease, "idle"))
+      yield* idle.checkHealth(0)
+      const { elector } = yield* run(lease, "a", probe("a"), {}, access)
+      access.link = "refused"
+      yield* TestClock.adjust("1 hour")
+      yield* elector.checkHealth("20 seconds")
+      yield* idle.checkHealth(0)
+    }))
+
   it.effect("an effect that ends late keeps the lease while nobody else took it", () =>
     Effect.gen(function*() {
       const lease = MemoryLease.make()
@@ -307,6 +321,24 @@ describe("LeaderElector", () => {
       assert.strictEqual(a.events.length, 2)
     }))
 
+  it.effect("its state can be asked at every moment of a campaign, and never names a leader that nobody was", () =>
+    Effect.gen(function*() {
+      const lease = MemoryLease.make()
+      const access: MemoryLease.Access = { link: "up", delay: () => Effect.sleep("10 millis") }
+      const { elector } = yield* run(lease, "a", probe("a"), {}, access)
+      const leaders = new Set<string>()
+      for (let tick = 0; tick < 400; tick++) {
+        const state = yield* elector.state
+        if (state._tag !== "Idle") leaders.add(Option.getOrElse(state.leader, () => "nobody"))
+        yield* elector.checkHealth(0)
+        yield* elector.checkReady
+        yield* TestClock.adjust("5 millis")
+      }
+      assert.deepStrictEqual(leaders, new Set(["nobody", "a"]))
+      // The end of the test moves no clock.
+      access.delay = () => Effect.void
+    }))
+
   it.effect("tells who leads as streams, once for each change", () =>
     Effect.gen(function*() {
       const lease = MemoryLease.make()
@@ -361,6 +393,40 @@ describe("LeaderElector", () => {
       assert.deepStrictEqual(lease.calls, ["a update", "a get", "a update"])
       assert.strictEqual(lease.held?.record.holderIdentity, "")
     }))
+
+  for (const hanging of ["update", "get"] as const) {
+    it.effect(`a leader that is interrupted while the ${hanging} of a renewal hangs gives the lease up`, () =>
+      Effect.gen(function*() {
+        const lease = MemoryLease.make()
+        const events: Array<string> = []
+        const lock = MemoryLease.lock(lease, "a", { link: "up" }, events)
+        const a = probe("a")
+        let isRenewing = false
+        const hangs = <A, E>(call: "update" | "get", request: Effect.Effect<A, E>) =>
+          Effect.suspend(() => isRenewing && call === hanging ? Effect.never : request)
+        const elector = yield* LeaderElector.make({
+          ...lock,
+          get: hangs("get", lock.get),
+          // A write without reading that fails makes the renewal read first.
+          update: (held, record) =>
+            hangs(
+              "update",
+              Effect.suspend(() => isRenewing ? Effect.fail(MemoryLease.broken) : lock.update(held, record))
+            )
+        })
+        const fiber = yield* Effect.forkChild(elector.whileLeading(a.work))
+        yield* TestClock.adjust("1 second")
+        isRenewing = true
+        yield* TestClock.adjust("2 seconds")
+        assert.deepStrictEqual(a.events, ["a begins 0"])
+        const interrupted = yield* Effect.forkChild(Fiber.interrupt(fiber))
+        isRenewing = false
+        yield* TestClock.adjust(0)
+        yield* Fiber.join(interrupted)
+        assert.strictEqual(lease.held?.record.holderIdentity, "")
+        assert.deepStrictEqual(events, ["a became leader", "a stopped leading"])
+      }))
+  }
 
   it.effect("keeps the lease at the end where it is told to", () =>
     Effect.gen(function*() {
