@@ -204,6 +204,32 @@ describe("WorkQueue at every pace", () => {
         yield* Fiber.interrupt(second)
       }).pipe(Effect.scoped, Random.withSeed(seed))))
 
+  it.effect("shutdown amid adds and takes ends every worker, and leaves nothing ready", () =>
+    everyPace(20, (pace, seed) =>
+      Effect.gen(function*() {
+        const queue = yield* WorkQueue.make<number>()
+        const held = new Set<number>()
+        const work = (key: number) =>
+          Effect.gen(function*() {
+            assert.isFalse(held.has(key))
+            held.add(key)
+            yield* queue.add(yield* int(1000), { priority: yield* int(100) })
+            yield* Effect.yieldNow
+            held.delete(key)
+          })
+        const workers = yield* Effect.forEach(Array.from({ length: 20 }, (_, index) => index), (index) =>
+          Effect.andThen(
+            queue.add(index),
+            index % 2 === 0
+              ? queue.process(work)
+              : Effect.ignore(Effect.forever(Effect.scoped(Effect.flatMap(queue.take, work))))
+          ).pipe(paced(pace, seed), Effect.forkChild))
+        yield* yields(yield* int(60))
+        yield* queue.shutdown
+        for (const worker of workers) yield* Fiber.join(worker)
+        assert.deepStrictEqual([yield* queue.size, held.size], [0, 0])
+      }).pipe(Effect.scoped, Random.withSeed(seed))))
+
   it.effect("sleeps through no delay that is added while it goes to sleep", () =>
     everyPace(20, (pace, seed) =>
       Effect.gen(function*() {
