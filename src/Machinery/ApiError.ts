@@ -4,7 +4,7 @@
  * Its `reason` is tagged with the StatusReason the server gave, so `Effect.catchReason("ApiError", "NotFound", …)`
  * handles exactly what the server calls NotFound and removes it from the error type. Answers are classified here and
  * nowhere else: the reason string first, the HTTP code where there is none. What never became an answer is
- * `RequestError`.
+ * `RequestError`. Where the server quotes a Secret the quotation is left out.
  *
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/
  * @since 0.1.0
@@ -23,6 +23,8 @@ const fields = {
   verb: Schema.String,
   /** The resource type with its group: `pods`, `deployments.apps`; the path where no resource is addressed. */
   resource: Schema.String,
+  /** `status`, `eviction`…, where the request was for one. */
+  subresource: Schema.optionalKey(Schema.String),
   namespace: Schema.optionalKey(Schema.String),
   name: Schema.optionalKey(Schema.String)
 }
@@ -31,6 +33,7 @@ interface ReasonFields {
   readonly status: Status.Status
   readonly verb: string
   readonly resource: string
+  readonly subresource?: string
   readonly namespace?: string
   readonly name?: string
 }
@@ -38,10 +41,24 @@ interface ReasonFields {
 const describe = (reason: ReasonFields): string => {
   // Without a name of its own, an Error answers with the name of its class.
   const name = Object.hasOwn(reason, "name") ? reason.name : undefined
+  const resource = reason.subresource === undefined ? reason.resource : `${reason.resource}/${reason.subresource}`
   const what = name === undefined
-    ? `${reason.resource}${reason.namespace === undefined ? "" : ` in namespace ${reason.namespace}`}`
-    : `${reason.resource} ${reason.namespace === undefined ? "" : `${reason.namespace}/`}${name}`
-  return `${reason.verb} ${what}: ${reason.status.message ?? reason.status.reason ?? "no message"}`
+    ? `${resource}${reason.namespace === undefined ? "" : ` in namespace ${reason.namespace}`}`
+    : `${resource} ${reason.namespace === undefined ? "" : `${reason.namespace}/`}${name}`
+  return `${reason.verb} ${what}: ${textOf(reason)}`
+}
+
+/** What servers say that tells nobody what to look at. */
+const bare: { readonly [message: string]: string } = {
+  Unauthorized: "the server does not know the credential of this client, or it has expired",
+  "the server rejected our request due to an error in our request":
+    "as a JSON patch has it that tests a value or changes a path that is not there"
+}
+
+const textOf = ({ status: { message, reason }, verb }: ReasonFields): string => {
+  const text = message ?? reason ?? "no message"
+  const hint = text === "Unauthorized" || verb === "patch" ? bare[text] : undefined
+  return hint === undefined ? text : `${text} (${hint})`
 }
 
 /**
@@ -456,6 +473,7 @@ export class ApiError
 export interface Context {
   readonly verb: string
   readonly resource: string
+  readonly subresource?: string | undefined
   readonly namespace?: string | undefined
   readonly name?: string | undefined
 }
@@ -509,6 +527,20 @@ const reasonOf = (status: Status.Status, verb: string): keyof typeof byReason =>
   return byCode[status.code ?? 0] ?? "Unknown"
 }
 
+const quotedObject = /"\{\\"(?:[^"\\]|\\.)*"/g
+
+/** Of a patch that does not fit, the server quotes the whole object, which is of a Secret what it keeps. */
+const withoutObjects = (status: Status.Status): Status.Status => {
+  const conceal = (text: string | undefined) => text?.replace(quotedObject, "\"<secret contents redacted>\"")
+  const message = conceal(status.message)
+  if (message === undefined || message === status.message) return status
+  const causes = status.details?.causes?.map((cause) => {
+    const told = conceal(cause.message)
+    return told === undefined ? cause : { ...cause, message: told }
+  })
+  return { ...status, message, ...(causes === undefined ? {} : { details: { ...status.details, causes } }) }
+}
+
 /**
  * Classifies a failed `Status`: its reason where it is one of the known names, else its code.
  *
@@ -519,9 +551,10 @@ export const fromStatus = (status: Status.Status, context: Context): ApiError =>
   const Reason = byReason[reasonOf(status, context.verb)]
   return new ApiError({
     reason: new Reason({
-      status,
+      status: context.resource === "secrets" ? withoutObjects(status) : status,
       verb: context.verb,
       resource: context.resource,
+      ...(context.subresource === undefined ? {} : { subresource: context.subresource }),
       ...(context.namespace === undefined ? {} : { namespace: context.namespace }),
       ...(context.name === undefined ? {} : { name: context.name })
     })

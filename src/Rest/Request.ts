@@ -163,7 +163,11 @@ export const context = (request: Request): Context => {
     verb: request.verb,
     resource: resource(request),
     ...(target._tag === "Resource"
-      ? { namespace: target.namespace === "" ? undefined : target.namespace, name: target.name }
+      ? {
+        namespace: target.namespace === "" ? undefined : target.namespace,
+        name: target.name,
+        subresource: target.subresource
+      }
       : {})
   }
 }

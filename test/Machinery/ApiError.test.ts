@@ -61,3 +61,44 @@ it("what the server asked to wait is there, from its Status or from its header",
   const status = { kind: "Status", apiVersion: "v1", status: "Failure", details: { retryAfterSeconds: 3 } }
   assert.deepStrictEqual(wait(JSON.stringify(status)), Option.some(3000))
 })
+
+it("names the subresource that was asked for", () => {
+  const error = ApiError.fromStatus({ message: "not now", code: 429 }, {
+    verb: "create",
+    resource: "pods",
+    subresource: "eviction",
+    namespace: "default",
+    name: "web-0"
+  })
+  assert.strictEqual(error.message, "TooManyRequests: create pods/eviction default/web-0: not now")
+})
+
+it("says what to look at where the server says nothing", () => {
+  const say = (message: string, code: number, verb: string) =>
+    ApiError.fromStatus({ message, code }, { ...get, verb }).message
+  assert.include(say("Unauthorized", 401, "list"), "Unauthorized (the server does not know the credential")
+  const rejected = "the server rejected our request due to an error in our request"
+  assert.include(say(rejected, 422, "patch"), `${rejected} (as a JSON patch has it`)
+  assert.isTrue(say(rejected, 422, "create").endsWith(rejected))
+})
+
+it("leaves out what the server quotes of a Secret, and of nothing else", () => {
+  // What kube-apiserver answers to a merge patch of `{"type": 5}`.
+  const quoted = JSON.stringify(JSON.stringify({ kind: "Secret", data: { password: "aHVudGVyMg==" }, note: "a\\\"}" }))
+  const cause = (text: string) =>
+    `Invalid value: ${text}: json: cannot unmarshal number into Go struct field Secret.type`
+  const body = JSON.stringify({
+    kind: "Status",
+    apiVersion: "v1",
+    status: "Failure",
+    code: 422,
+    reason: "Invalid",
+    message: ` "" is invalid: patch: ${cause(quoted)}`,
+    details: { causes: [{ field: "patch", message: cause(quoted) }] }
+  })
+  const error = ApiError.fromResponse({ status: 422, body }, { verb: "patch", resource: "secrets" })
+  assert.notInclude(JSON.stringify(error), "aHVudGVyMg")
+  assert.strictEqual(error.reason.status.details?.causes?.[0]?.message, cause("\"<secret contents redacted>\""))
+  assert.include(error.message, cause("\"<secret contents redacted>\""))
+  assert.include(ApiError.fromResponse({ status: 422, body }, get).message, "aHVudGVyMg")
+})
