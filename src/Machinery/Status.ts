@@ -1,8 +1,8 @@
 /**
  * `Status`: what the API server answers when there is no object to return, above all its errors.
  *
- * `ApiError` wraps a failed one; a delete answers a successful one. Causes are kept whatever
- * their reason; members that are not listed here are not, as in client-go.
+ * `ApiError` wraps a failed one; a delete answers a successful one. Causes are kept whatever their reason;
+ * members that are not listed here are not, as in client-go.
  *
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
  * @since 0.1.0

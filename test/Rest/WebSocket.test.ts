@@ -164,7 +164,7 @@ it.live("a refused upgrade is the server's Status; a refused token is refreshed 
     const forbidden = yield* clientOf(Authentication.makeWebSocket({ credential: bad })(transport)).pipe(
       Effect.flatMap((client) => Effect.flip(client.open(exec, protocols)))
     )
-    assert.strictEqual(forbidden.message, `Forbidden: create pods default/web: pods "web" is forbidden: no`)
+    assert.strictEqual(forbidden.message, `Forbidden: create pods/exec default/web: pods "web" is forbidden: no`)
     let value: Credential.Value = {
       authorization: Credential.bearer(Redacted.make("t1")),
       clientCertificate: undefined
