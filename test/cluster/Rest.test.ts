@@ -217,7 +217,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("Rest", (it) => {
       const refused = yield* Effect.flip(exec("nobody"))
       assert.include(
         refused.message,
-        `Forbidden: create pods default/${name}: pods "${name}" is forbidden: User "nobody"`
+        `Forbidden: create pods/exec default/${name}: pods "${name}" is forbidden: User "nobody"`
       )
       yield* rest.json({ method: "DELETE", verb: "delete", target: core("pods", "default", name) })
     }).pipe(Effect.provide(as({}))))
