@@ -130,12 +130,7 @@ export const commit = (options?: CommitOptions) =>
 <A extends KubeObject, S extends Scope>(
   self: Entry<A, S>
 ): Effect.Effect<Committed<Persisted<A, S>>, ApiError.ApiError | RequestError> =>
-  write(self, options, (current, next, writeOptions) =>
-    self.client.update(
-      // Unless the change itself says otherwise, it is of what was read.
-      withMeta(next, { resourceVersion: current.metadata.resourceVersion, ...next.metadata }),
-      writeOptions
-    ))
+  write(self, options, (_current, next, writeOptions) => self.client.update(next, writeOptions))
 
 /**
  * As `commit`, but sends what differs as a merge patch, so that members others change meanwhile stay, and nothing has to
@@ -156,8 +151,9 @@ export const commitPatch = (options?: CommitOptions) =>
     ))
 
 /**
- * Makes an object or updates it: `change` gets what is there, or `undefined`, and returns what shall be there.
- * controller-runtime's `CreateOrUpdate`.
+ * Makes an object or updates it: `change` gets what is there, or `undefined`, and returns what shall be there. It may be
+ * made from nothing: the type, the name, what the server alone decides and the status are filled in; other members that
+ * it leaves out are removed. controller-runtime's `CreateOrUpdate`.
  *
  * @category combinators
  * @since 0.1.0
@@ -171,8 +167,8 @@ export const createOrUpdate = <A extends KubeObject, S extends Scope>(
   commit(options)(entry({ client, name, next: change }))
 
 /**
- * Makes an object or patches it: `change` gets what is there, or `undefined`, and returns what shall be there.
- * controller-runtime's `CreateOrPatch`.
+ * As `createOrUpdate`, but sends what differs as a merge patch (see `commitPatch`). controller-runtime's
+ * `CreateOrPatch`.
  *
  * @category combinators
  * @since 0.1.0
@@ -186,6 +182,32 @@ export const createOrPatch = <A extends KubeObject, S extends Scope>(
   commitPatch(options)(entry({ client, name, next: change }))
 
 const withMeta = <A extends KubeObject>(object: A, metadata: KubeObject["metadata"]): A => ({ ...object, metadata })
+
+const decidedByServer = [
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "managedFields"
+] as const
+
+/** A change that was made from nothing leaves out what it does not speak of: that stays as it was read. */
+const complete = <A extends KubeObject>(current: A, next: A, name: string): A => {
+  const metadata: { [member: string]: unknown } = { name }
+  for (const member of decidedByServer) {
+    const value = current.metadata?.[member]
+    if (value !== undefined) metadata[member] = value
+  }
+  return {
+    apiVersion: current.apiVersion,
+    kind: current.kind,
+    ...("status" in current ? { status: current["status"] } : {}),
+    ...withMeta(next, { ...metadata, ...next.metadata })
+  }
+}
 
 const write = <A extends KubeObject, S extends Scope>(
   { client, name, next }: Entry<A, S>,
@@ -206,7 +228,8 @@ const write = <A extends KubeObject, S extends Scope>(
       return { operation: "created" as const, object }
     }
     const current = read.success
-    const wanted = next(asWritable(current))
+    const changed = next(asWritable(current))
+    const wanted = changed === undefined ? undefined : complete(asWritable(current), changed, name)
     if (wanted === undefined || Equality.equal(current, wanted)) {
       return { operation: "unchanged" as const, object: current }
     }

@@ -60,7 +60,11 @@ export const or = <A, B>(left: WaitCondition<A>, right: WaitCondition<B>): WaitC
  * @since 0.1.0
  */
 export const not = <A>(condition: WaitCondition<A>): WaitCondition<A> =>
-  make(`not ${condition.description}`, (object) => !condition.isMet(object))
+  make(
+    // It is read as one, as in "not (Ready=True and created)".
+    `not ${condition.description.includes(" and ") ? `(${condition.description})` : condition.description}`,
+    (object) => !condition.isMet(object)
+  )
 
 /**
  * The object is there.

@@ -174,6 +174,7 @@ describe("WaitCondition", () => {
     assert.isFalse(either.isMet(job([])))
     const both = WaitCondition.and(WaitCondition.created, WaitCondition.not(WaitCondition.gone("1")))
     assert.strictEqual(both.description, "created and not gone")
+    assert.strictEqual(WaitCondition.not(both).description, "not (created and not gone)")
     assert.isTrue(both.isMet(job([])))
     assert.isFalse(both.isMet(undefined))
     assert.isTrue(WaitCondition.gone("2").isMet(job([])))

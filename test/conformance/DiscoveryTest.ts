@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { APIService } from "../../src/Api/apiregistration/v1.ts"
+import { Service } from "../../src/Api/core/v1.ts"
 import { resources } from "../../src/Api/resources.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as DiscoveryClient from "../../src/Discovery/DiscoveryClient.ts"
@@ -13,8 +14,11 @@ import * as OpenApiClient from "../../src/Discovery/OpenApiClient.ts"
 import { RestMapper } from "../../src/Discovery/RestMapper.ts"
 import * as ServerResources from "../../src/Discovery/ServerResources.ts"
 import * as ServerVersion from "../../src/Discovery/ServerVersion.ts"
+import { DynamicClient } from "../../src/Dynamic/DynamicClient.ts"
 import type { Kubernetes } from "../../src/Kubernetes.ts"
+import * as GroupVersion from "../../src/Machinery/GroupVersion.ts"
 import * as Resource from "../../src/Machinery/Resource.ts"
+import * as Scheme from "../../src/Machinery/Scheme.ts"
 import { RestClient } from "../../src/Rest/RestClient.ts"
 import { manifests } from "./manifests.ts"
 import * as namespace from "./namespace.ts"
@@ -56,6 +60,28 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
           )
         }
         assert.isAtLeast(resources.length, manifests.length)
+      }))
+
+    it.effect("leads with a scheme from a type to a client of what the server serves, and from its objects back", () =>
+      Effect.gen(function*() {
+        const space = yield* namespace.scoped
+        const scheme = Scheme.make(...resources)
+        const mapper = yield* RestMapper
+        const dynamic = yield* DynamicClient
+        for (const { resource } of manifests.filter(({ resource }) => resource.verbs.includes("list"))) {
+          const { group, kind } = yield* Effect.fromResult(
+            Scheme.resourceOf(scheme, Scheme.typed(resource, { metadata: { name: "any" } }))
+          )
+          const client = dynamic.resource(yield* mapper.mapping({ group, kind }, [resource.version]), space)
+          const list = yield* client.list()
+          const listKind = { ...(yield* Effect.fromResult(GroupVersion.parse(list.apiVersion))), kind: list.kind }
+          assert.strictEqual(yield* Effect.fromResult(Scheme.resourceOfList(scheme, listKind)), resource)
+          const served = yield* mapper.resourceFor({ group, version: resource.version, resource: resource.plural })
+          assert.strictEqual(yield* Effect.fromResult(Scheme.resource(scheme, served)), resource)
+        }
+        const service = yield* dynamic.kind({ group: "", kind: "Service" }, "default")
+        const known = Scheme.resourceOf(scheme, yield* service.get("kubernetes"))
+        assert.strictEqual<unknown>(yield* Effect.fromResult(known), Service)
       }))
 
     it.effect("says the same in the old form as in the aggregated one", () =>

@@ -309,6 +309,40 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
         assert.strictEqual(absent.reason._tag, "NotFound")
       }))
 
+    it.effect("what an object shall be may be said from nothing, again and again", () =>
+      Effect.gen(function*() {
+        const configMaps = yield* configMapsOf
+        const deployments = yield* ResourceClient.make(Deployment, configMaps.namespace)
+        for (const write of [Entry.createOrUpdate, Entry.createOrPatch]) {
+          const name = write === Entry.createOrUpdate ? "updated" : "patched"
+          const be = (data: { readonly [key: string]: string }) => write(configMaps, name, () => ({ data }))
+          assert.strictEqual((yield* be({ a: "1", b: "1" })).operation, "created")
+          assert.strictEqual((yield* be({ a: "1", b: "1" })).operation, "unchanged")
+          const { object, operation } = yield* be({ a: "2" })
+          assert.deepStrictEqual([operation, object.data], ["updated", { a: "2" }])
+          // It has defaults, a status and more metadata that the change does not speak of.
+          const scaled = (replicas: number) =>
+            write(deployments, name, () => ({
+              metadata: { finalizers: ["example.com/hold"] },
+              spec: {
+                replicas,
+                selector: { matchLabels: { app: name } },
+                template: {
+                  metadata: { labels: { app: name } },
+                  spec: { schedulerName: "nobody", containers: [{ name: "web", image: "web" }] }
+                }
+              }
+            }), { schedule: Schedule.spaced("5 millis") })
+          yield* scaled(0)
+          yield* deployments.delete(name)
+          const going = yield* scaled(1)
+          assert.strictEqual(going.operation, "updated")
+          assert.strictEqual(going.object.spec?.replicas, 1)
+          assert.isString(going.object.metadata.deletionTimestamp)
+          yield* deployments.patch(name, Patch.merge({ metadata: { finalizers: null } }))
+        }
+      }))
+
     it.effect("a wait sees the change that another makes", () =>
       Effect.gen(function*() {
         const pods = yield* ResourceClient.make(Pod, yield* namespace.scoped)
