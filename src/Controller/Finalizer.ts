@@ -69,14 +69,19 @@ const addition = ({ metadata: { finalizers, uid } }: Stored, finalizer: string):
     : [sameObject(uid), { op: "test", path, value: finalizers }, { op: "add", path: `${path}/-`, value: finalizer }]
 }
 
-const removal = ({ metadata: { finalizers = [], uid } }: Stored, finalizer: string) => {
-  const path = JsonPatch.pointer("metadata", "finalizers", finalizers.indexOf(finalizer))
-  const operations: ReadonlyArray<JsonPatch.Operation> = [
+const removal = (
+  { metadata: { finalizers = [], uid } }: Stored,
+  finalizer: string
+): ReadonlyArray<JsonPatch.Operation> => {
+  // Nothing keeps a finalizer from being listed twice. From the end, as each removal moves what follows.
+  const places = finalizers.flatMap((other, index) => other === finalizer ? [index] : []).toReversed()
+  return [
     sameObject(uid),
-    { op: "test", path, value: finalizer },
-    { op: "remove", path }
+    ...places.flatMap((place): ReadonlyArray<JsonPatch.Operation> => {
+      const path = JsonPatch.pointer("metadata", "finalizers", place)
+      return [{ op: "test", path, value: finalizer }, { op: "remove", path }]
+    })
   ]
-  return operations
 }
 
 /** A test that failed, or a path that is gone: the list changed since it was read. */

@@ -76,6 +76,15 @@ describe("Finalizer", () => {
       assert.isUndefined((yield* maps.get("a")).metadata.finalizers)
     }).pipe(withServer))
 
+  it.effect("takes off its own entry as often as it is listed", () =>
+    Effect.gen(function*() {
+      const maps = yield* client
+      const twice = ["example.com/a", "example.com/b", "example.com/a", "example.com/c", "example.com/a"]
+      const object = yield* maps.create({ metadata: { name: "a", finalizers: twice } })
+      const left = yield* Finalizer.remove(maps, object, "example.com/a")
+      assert.deepStrictEqual(left.metadata.finalizers, ["example.com/b", "example.com/c"])
+    }).pipe(withServer))
+
   it.effect("does not touch another object of the same name", () =>
     Effect.gen(function*() {
       const maps = yield* client

@@ -10,6 +10,8 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { ConfigMap, Pod, Secret } from "../../src/Api/core/v1.ts"
 import { ClusterRole, ClusterRoleBinding } from "../../src/Api/rbac/v1.ts"
@@ -198,6 +200,36 @@ describe("Manager", () => {
       assert.deepStrictEqual(events, ["Failure", "Success"])
     }).pipe(withServer))
 
+  it.effect("leaves no watch and no series behind, whether it ends by itself, by a failure or by interruption", () =>
+    Effect.gen(function*() {
+      const server = yield* ApiServer.ApiServer
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      yield* maps.create({ metadata: { name: "a" } })
+      const series = Effect.map(Metric.snapshot, (all) => all.map(({ id }) => id))
+      const ends: ReadonlyArray<Effect.Effect<unknown, "lost">> = [Effect.void, Effect.fail("lost"), Effect.never]
+      for (const end of ends) {
+        const running = yield* Effect.forkChild(Effect.scoped(Effect.gen(function*() {
+          const manager = yield* Manager.make({
+            controllers: [noting("one", []), Controller.make(Secret, { name: "two", reconcile: () => Effect.never })],
+            unelected: [noting("three", [])],
+            leading: (work) => Effect.raceFirst(work, Effect.andThen(Effect.sleep("1 second"), end)),
+            drain: "1 second"
+          })
+          yield* manager.run
+        })))
+        yield* settle
+        assert.isAbove(yield* server.openWatches, 0)
+        assert.include(yield* series, "controller_runtime_reconcile_total")
+        yield* adjust("1 second")
+        yield* Effect.forkChild(Fiber.interrupt(running))
+        yield* adjust("1 second")
+        yield* adjust("1 minute")
+        assert.isDefined(running.pollUnsafe())
+        assert.strictEqual(yield* server.openWatches, 0)
+        assert.deepStrictEqual((yield* series).filter((id) => /^(?:controller_runtime|workqueue)_/.test(id)), [])
+      }
+    }).pipe(withServer, Effect.provideService(Metric.MetricRegistry, new Map())))
+
   it.effect("refuses two controllers of one name, as their metrics and checks would be one", () =>
     Effect.gen(function*() {
       const manager = yield* Manager.make({
@@ -354,6 +386,19 @@ describe("Manager under leadership", () => {
       yield* adjust("5 seconds")
       assert.deepStrictEqual(yield* get("/readyz"), { status: 200, line: "[+]leaderElection ok" })
     }).pipe(Effect.scoped, allowed("configmaps"), Effect.provide(NodeHttpServer.layerTest)))
+
+  it.effect("no longer answers once its scope is closed", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const status = Effect.map(HttpClient.get("/livez"), ({ status }) => status)
+      yield* Effect.gen(function*() {
+        const manager = yield* Manager.make({ controllers: [noting("one", [])] })
+        yield* Endpoints.serve(manager)
+      }).pipe(Scope.provide(scope))
+      assert.strictEqual(yield* status, 200)
+      yield* Scope.close(scope, Exit.void)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(status)) || (yield* status) !== 200)
+    }).pipe(withServer, Effect.provide(NodeHttpServer.layerTest)))
 
   it.effect("over HTTP, work that outlives its lease fails liveness after the tolerance", () =>
     Effect.gen(function*() {
