@@ -8,15 +8,15 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { ApiError } from "../Machinery/ApiError.ts"
-import { RequestError } from "../Machinery/RequestError.ts"
+import type { ApiError } from "../Machinery/ApiError.ts"
+import * as ErrorSchema from "../Machinery/ErrorSchema.ts"
 import { qualifiedName } from "../Machinery/Resource.ts"
 import type { Collection, Failure } from "../Watch/ListWatch.ts"
-import { WatchError } from "../Watch/WatchError.ts"
+import * as WatchErrorSchema from "../Watch/WatchErrorSchema.ts"
 
 const id = <const Tag extends string>(tag: Tag) => `effect-kubernetes/InformerError/${tag}` as const
 
-const AnyFailure = Schema.Union([ApiError, RequestError, WatchError])
+const AnyFailure = Schema.Union([ErrorSchema.ApiError, ErrorSchema.RequestError, WatchErrorSchema.WatchError])
 
 const fields = {
   /** The resource type: `pods`, `deployments.apps`. */

@@ -9,36 +9,32 @@
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Status from "./Status.ts"
 
-const id = <const Tag extends string>(tag: Tag) => `effect-kubernetes/ApiError/${tag}` as const
-
-const fields = {
+/**
+ * What each reason says besides its name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Details {
   /** What the server answered, whole. */
-  status: Status.Status,
-  /** The Kubernetes verb of the request: `get`, `list`, `create`… */
-  verb: Schema.String,
-  /** The resource type with its group: `pods`, `deployments.apps`; the path where no resource is addressed. */
-  resource: Schema.String,
-  /** `status`, `eviction`…, where the request was for one. */
-  subresource: Schema.optionalKey(Schema.String),
-  namespace: Schema.optionalKey(Schema.String),
-  name: Schema.optionalKey(Schema.String)
-}
-
-interface ReasonFields {
   readonly status: Status.Status
+  /** The Kubernetes verb of the request: `get`, `list`, `create`… */
   readonly verb: string
+  /** The resource type with its group: `pods`, `deployments.apps`; the path where no resource is addressed. */
   readonly resource: string
+  /** `status`, `eviction`…, where the request was for one. */
   readonly subresource?: string
   readonly namespace?: string
   readonly name?: string
 }
 
-const describe = (reason: ReasonFields): string => {
+const describe = (reason: Details): string => {
   // Without a name of its own, an Error answers with the name of its class.
   const name = Object.hasOwn(reason, "name") ? reason.name : undefined
   const resource = reason.subresource === undefined ? reason.resource : `${reason.resource}/${reason.subresource}`
@@ -55,10 +51,27 @@ const bare: { readonly [message: string]: string } = {
     "as a JSON patch has it that tests a value or changes a path that is not there"
 }
 
-const textOf = ({ status: { message, reason }, verb }: ReasonFields): string => {
+const textOf = ({ status: { message, reason }, verb }: Details): string => {
   const text = message ?? reason ?? "no message"
   const hint = text === "Unauthorized" || verb === "patch" ? bare[text] : undefined
   return hint === undefined ? text : `${text} (${hint})`
+}
+
+/** The class of one reason; schemas are `ErrorSchema`'s, so that a program without one does not load them. */
+const reason = <const Tag extends string>(tag: Tag, isRetryable: boolean): new(details: Details) => Refusal<Tag> =>
+  class extends Data.TaggedError(tag)<Details> {
+    override get message(): string {
+      return describe(this)
+    }
+    get isRetryable(): boolean {
+      return isRetryable
+    }
+  }
+
+type Refusal<Tag extends string> = Cause.YieldableError & Details & {
+  readonly _tag: Tag
+  /** Whether the same request may succeed later. */
+  readonly isRetryable: boolean
 }
 
 /**
@@ -67,15 +80,7 @@ const textOf = ({ status: { message, reason }, verb }: ReasonFields): string => 
  * @category errors
  * @since 0.1.0
  */
-export class BadRequest extends Schema.TaggedError<BadRequest>(id("BadRequest"))("BadRequest", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class BadRequest extends reason("BadRequest", false) {}
 
 /**
  * 401: the credential is missing, expired or unknown. The transport has already refreshed it once.
@@ -83,15 +88,7 @@ export class BadRequest extends Schema.TaggedError<BadRequest>(id("BadRequest"))
  * @category errors
  * @since 0.1.0
  */
-export class Unauthorized extends Schema.TaggedError<Unauthorized>(id("Unauthorized"))("Unauthorized", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class Unauthorized extends reason("Unauthorized", false) {}
 
 /**
  * 403: the user may not do this, or an admission rule refuses it.
@@ -99,15 +96,7 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>(id("Unauthori
  * @category errors
  * @since 0.1.0
  */
-export class Forbidden extends Schema.TaggedError<Forbidden>(id("Forbidden"))("Forbidden", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class Forbidden extends reason("Forbidden", false) {}
 
 /**
  * 404: the object, the resource type or the namespace does not exist.
@@ -115,15 +104,7 @@ export class Forbidden extends Schema.TaggedError<Forbidden>(id("Forbidden"))("F
  * @category errors
  * @since 0.1.0
  */
-export class NotFound extends Schema.TaggedError<NotFound>(id("NotFound"))("NotFound", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class NotFound extends reason("NotFound", false) {}
 
 /**
  * 405: the resource does not serve this verb.
@@ -131,17 +112,7 @@ export class NotFound extends Schema.TaggedError<NotFound>(id("NotFound"))("NotF
  * @category errors
  * @since 0.1.0
  */
-export class MethodNotAllowed
-  extends Schema.TaggedError<MethodNotAllowed>(id("MethodNotAllowed"))("MethodNotAllowed", fields)
-{
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class MethodNotAllowed extends reason("MethodNotAllowed", false) {}
 
 /**
  * 406: the server has no representation that was asked for.
@@ -149,15 +120,7 @@ export class MethodNotAllowed
  * @category errors
  * @since 0.1.0
  */
-export class NotAcceptable extends Schema.TaggedError<NotAcceptable>(id("NotAcceptable"))("NotAcceptable", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class NotAcceptable extends reason("NotAcceptable", false) {}
 
 /**
  * 409 on create: an object of that name exists.
@@ -165,15 +128,7 @@ export class NotAcceptable extends Schema.TaggedError<NotAcceptable>(id("NotAcce
  * @category errors
  * @since 0.1.0
  */
-export class AlreadyExists extends Schema.TaggedError<AlreadyExists>(id("AlreadyExists"))("AlreadyExists", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class AlreadyExists extends reason("AlreadyExists", false) {}
 
 /**
  * 409: the object changed since it was read, or a precondition fails. Read again, then retry.
@@ -181,15 +136,7 @@ export class AlreadyExists extends Schema.TaggedError<AlreadyExists>(id("Already
  * @category errors
  * @since 0.1.0
  */
-export class Conflict extends Schema.TaggedError<Conflict>(id("Conflict"))("Conflict", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class Conflict extends reason("Conflict", false) {}
 
 /**
  * 410: what was asked for no longer exists and will not come back.
@@ -197,15 +144,7 @@ export class Conflict extends Schema.TaggedError<Conflict>(id("Conflict"))("Conf
  * @category errors
  * @since 0.1.0
  */
-export class Gone extends Schema.TaggedError<Gone>(id("Gone"))("Gone", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class Gone extends reason("Gone", false) {}
 
 /**
  * 410: the resourceVersion or continue token is too old. List again.
@@ -213,15 +152,7 @@ export class Gone extends Schema.TaggedError<Gone>(id("Gone"))("Gone", fields) {
  * @category errors
  * @since 0.1.0
  */
-export class Expired extends Schema.TaggedError<Expired>(id("Expired"))("Expired", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class Expired extends reason("Expired", false) {}
 
 /**
  * 413: the object is larger than the server accepts.
@@ -229,17 +160,7 @@ export class Expired extends Schema.TaggedError<Expired>(id("Expired"))("Expired
  * @category errors
  * @since 0.1.0
  */
-export class RequestEntityTooLarge
-  extends Schema.TaggedError<RequestEntityTooLarge>(id("RequestEntityTooLarge"))("RequestEntityTooLarge", fields)
-{
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class RequestEntityTooLarge extends reason("RequestEntityTooLarge", false) {}
 
 /**
  * 415: the server does not take this content type, as with a strategic merge patch of a custom resource.
@@ -247,17 +168,7 @@ export class RequestEntityTooLarge
  * @category errors
  * @since 0.1.0
  */
-export class UnsupportedMediaType
-  extends Schema.TaggedError<UnsupportedMediaType>(id("UnsupportedMediaType"))("UnsupportedMediaType", fields)
-{
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class UnsupportedMediaType extends reason("UnsupportedMediaType", false) {}
 
 /**
  * 422: the object does not validate; `status.details.causes` names the fields.
@@ -265,15 +176,7 @@ export class UnsupportedMediaType
  * @category errors
  * @since 0.1.0
  */
-export class Invalid extends Schema.TaggedError<Invalid>(id("Invalid"))("Invalid", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class Invalid extends reason("Invalid", false) {}
 
 /**
  * 429: the server asks to slow down. Retry-After was honoured until the attempts ran out.
@@ -281,17 +184,7 @@ export class Invalid extends Schema.TaggedError<Invalid>(id("Invalid"))("Invalid
  * @category errors
  * @since 0.1.0
  */
-export class TooManyRequests
-  extends Schema.TaggedError<TooManyRequests>(id("TooManyRequests"))("TooManyRequests", fields)
-{
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return true
-  }
-}
+export class TooManyRequests extends reason("TooManyRequests", true) {}
 
 /**
  * 500: the server failed.
@@ -299,15 +192,7 @@ export class TooManyRequests
  * @category errors
  * @since 0.1.0
  */
-export class InternalError extends Schema.TaggedError<InternalError>(id("InternalError"))("InternalError", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return true
-  }
-}
+export class InternalError extends reason("InternalError", true) {}
 
 /**
  * 500: the server could not finish in time and names when to try again.
@@ -315,15 +200,7 @@ export class InternalError extends Schema.TaggedError<InternalError>(id("Interna
  * @category errors
  * @since 0.1.0
  */
-export class ServerTimeout extends Schema.TaggedError<ServerTimeout>(id("ServerTimeout"))("ServerTimeout", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return true
-  }
-}
+export class ServerTimeout extends reason("ServerTimeout", true) {}
 
 /**
  * 500: stored data could not be read or decoded.
@@ -331,15 +208,7 @@ export class ServerTimeout extends Schema.TaggedError<ServerTimeout>(id("ServerT
  * @category errors
  * @since 0.1.0
  */
-export class StoreReadError extends Schema.TaggedError<StoreReadError>(id("StoreReadError"))("StoreReadError", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return true
-  }
-}
+export class StoreReadError extends reason("StoreReadError", true) {}
 
 /**
  * 503: the server or an aggregated API is down.
@@ -347,17 +216,7 @@ export class StoreReadError extends Schema.TaggedError<StoreReadError>(id("Store
  * @category errors
  * @since 0.1.0
  */
-export class ServiceUnavailable
-  extends Schema.TaggedError<ServiceUnavailable>(id("ServiceUnavailable"))("ServiceUnavailable", fields)
-{
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return true
-  }
-}
+export class ServiceUnavailable extends reason("ServiceUnavailable", true) {}
 
 /**
  * 504: the request took longer than its deadline on the server.
@@ -365,15 +224,7 @@ export class ServiceUnavailable
  * @category errors
  * @since 0.1.0
  */
-export class Timeout extends Schema.TaggedError<Timeout>(id("Timeout"))("Timeout", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return true
-  }
-}
+export class Timeout extends reason("Timeout", true) {}
 
 /**
  * Any other answer. `status.code` has the HTTP status and the cause `UnexpectedServerResponse` the raw body.
@@ -381,15 +232,7 @@ export class Timeout extends Schema.TaggedError<Timeout>(id("Timeout"))("Timeout
  * @category errors
  * @since 0.1.0
  */
-export class Unknown extends Schema.TaggedError<Unknown>(id("Unknown"))("Unknown", fields) {
-  override get message(): string {
-    return describe(this)
-  }
-  /** Whether the same request may succeed later. */
-  get isRetryable(): boolean {
-    return false
-  }
-}
+export class Unknown extends reason("Unknown", false) {}
 
 /**
  * The reasons, by the server's own names.
@@ -420,41 +263,12 @@ export type Reason =
   | Unknown
 
 /**
- * @category schemas
- * @since 0.1.0
- */
-export const Reason = Schema.Union([
-  BadRequest,
-  Unauthorized,
-  Forbidden,
-  NotFound,
-  MethodNotAllowed,
-  NotAcceptable,
-  AlreadyExists,
-  Conflict,
-  Gone,
-  Expired,
-  RequestEntityTooLarge,
-  UnsupportedMediaType,
-  Invalid,
-  TooManyRequests,
-  InternalError,
-  ServerTimeout,
-  StoreReadError,
-  ServiceUnavailable,
-  Timeout,
-  Unknown
-])
-
-/**
  * The server's refusal: `reason` says which, `message` reads as "verb resource namespace/name: the server's text".
  *
  * @category errors
  * @since 0.1.0
  */
-export class ApiError
-  extends Schema.TaggedError<ApiError>("effect-kubernetes/ApiError")("ApiError", { reason: Reason })
-{
+export class ApiError extends Data.TaggedError("ApiError")<{ readonly reason: Reason }> {
   override get message(): string {
     return `${this.reason._tag}: ${this.reason.message}`
   }
@@ -579,7 +393,6 @@ export interface Response {
 const maxBodyLength = 2048
 
 const decodeJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
-const decodeStatus = Schema.decodeUnknownOption(Status.Status)
 
 const redirected = "the server redirects elsewhere, which is not followed; is this the API server's address?"
 
@@ -613,8 +426,7 @@ const madeMessage: { readonly [code: number]: string } = {
  */
 export const fromResponse = (response: Response, context: Context): ApiError => {
   const decoded = decodeJson(response.body).pipe(
-    Option.filter(Status.isStatus),
-    Option.flatMap(decodeStatus),
+    Option.flatMap(Status.fromUnknown),
     Option.getOrUndefined
   )
   if (decoded !== undefined && decoded.status !== "Success") {

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
+import * as Data from "effect/Data"
 
 /**
  * What was parsed, the text, where it stops making sense and why. `message` reads
@@ -16,15 +16,15 @@ import * as Schema from "effect/Schema"
  * @category errors
  * @since 0.1.0
  */
-export class ParseError extends Schema.TaggedError<ParseError>("effect-kubernetes/ParseError")("ParseError", {
+export class ParseError extends Data.TaggedError("ParseError")<{
   /** What the text was taken for: `label selector`, `quantity`, `JSONPath template`. */
-  what: Schema.String,
-  input: Schema.String,
+  readonly what: string
+  readonly input: string
   /** The first character that does not fit, counted from 0 in UTF-16 code units; the length of the text at its end. */
-  position: Schema.Int,
+  readonly position: number
   /** What was found and what was expected; where client-go has a text for it, that text. */
-  reason: Schema.String
-}) {
+  readonly reason: string
+}> {
   override get message(): string {
     return `invalid ${this.what} ${JSON.stringify(this.input)}: ${this.reason} (at position ${this.position})`
   }

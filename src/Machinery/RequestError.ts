@@ -7,27 +7,25 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
+import * as Data from "effect/Data"
 
-const id = <const Tag extends string>(tag: Tag) => `effect-kubernetes/RequestError/${tag}` as const
-
-const fields = {
+/**
+ * What each reason says besides its name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Details {
   /** The Kubernetes verb (`get`, `watch`), or the HTTP method where there is none. */
-  verb: Schema.String,
-  /** The server's address and the path, without query. */
-  url: Schema.String,
-  /** What happened, in a sentence. */
-  description: Schema.String,
-  cause: Schema.optionalKey(Schema.Defect())
-}
-
-interface ReasonFields {
   readonly verb: string
+  /** The server's address and the path, without query. */
   readonly url: string
+  /** What happened, in a sentence. */
   readonly description: string
+  readonly cause?: unknown
 }
 
-const describe = (reason: ReasonFields): string => `${reason.verb} ${reason.url}: ${reason.description}`
+const describe = (reason: Details): string => `${reason.verb} ${reason.url}: ${reason.description}`
 
 /**
  * Why a connection failed: what may pass (`Refused`, `Reset`, `Closed`, `Unreachable`, `Dns`) is apart from what will
@@ -36,23 +34,16 @@ const describe = (reason: ReasonFields): string => `${reason.verb} ${reason.url}
  * @category models
  * @since 0.1.0
  */
-export type TransportKind = Schema.Schema.Type<typeof TransportKind>
-
-/**
- * @category schemas
- * @since 0.1.0
- */
-export const TransportKind = Schema.Literals([
-  "Refused",
-  "Reset",
-  "Closed",
-  "Unreachable",
-  "Dns",
-  "Tls",
-  "Proxy",
-  "Credential",
-  "Other"
-])
+export type TransportKind =
+  | "Refused"
+  | "Reset"
+  | "Closed"
+  | "Unreachable"
+  | "Dns"
+  | "Tls"
+  | "Proxy"
+  | "Credential"
+  | "Other"
 
 /**
  * The connection could not be made, or broke before the answer was whole.
@@ -60,10 +51,7 @@ export const TransportKind = Schema.Literals([
  * @category errors
  * @since 0.1.0
  */
-export class Transport extends Schema.TaggedError<Transport>(id("Transport"))("Transport", {
-  ...fields,
-  kind: TransportKind
-}) {
+export class Transport extends Data.TaggedError("Transport")<Details & { readonly kind: TransportKind }> {
   override get message(): string {
     return describe(this)
   }
@@ -79,7 +67,7 @@ export class Transport extends Schema.TaggedError<Transport>(id("Transport"))("T
  * @category errors
  * @since 0.1.0
  */
-export class Timeout extends Schema.TaggedError<Timeout>(id("Timeout"))("Timeout", fields) {
+export class Timeout extends Data.TaggedError("Timeout")<Details> {
   override get message(): string {
     return describe(this)
   }
@@ -94,7 +82,7 @@ export class Timeout extends Schema.TaggedError<Timeout>(id("Timeout"))("Timeout
  * @category errors
  * @since 0.1.0
  */
-export class Encode extends Schema.TaggedError<Encode>(id("Encode"))("Encode", fields) {
+export class Encode extends Data.TaggedError("Encode")<Details> {
   override get message(): string {
     return describe(this)
   }
@@ -109,11 +97,12 @@ export class Encode extends Schema.TaggedError<Encode>(id("Encode"))("Encode", f
  * @category errors
  * @since 0.1.0
  */
-export class Decode extends Schema.TaggedError<Decode>(id("Decode"))("Decode", {
-  ...fields,
-  /** The start of the body. */
-  body: Schema.optionalKey(Schema.String)
-}) {
+export class Decode extends Data.TaggedError("Decode")<
+  Details & {
+    /** The start of the body. */
+    readonly body?: string
+  }
+> {
   override get message(): string {
     return describe(this)
   }
@@ -128,7 +117,7 @@ export class Decode extends Schema.TaggedError<Decode>(id("Decode"))("Decode", {
  * @category errors
  * @since 0.1.0
  */
-export class InvalidUrl extends Schema.TaggedError<InvalidUrl>(id("InvalidUrl"))("InvalidUrl", fields) {
+export class InvalidUrl extends Data.TaggedError("InvalidUrl")<Details> {
   override get message(): string {
     return describe(this)
   }
@@ -146,20 +135,12 @@ export class InvalidUrl extends Schema.TaggedError<InvalidUrl>(id("InvalidUrl"))
 export type Reason = Transport | Timeout | Encode | Decode | InvalidUrl
 
 /**
- * @category schemas
- * @since 0.1.0
- */
-export const Reason = Schema.Union([Transport, Timeout, Encode, Decode, InvalidUrl])
-
-/**
  * A request without a usable answer.
  *
  * @category errors
  * @since 0.1.0
  */
-export class RequestError
-  extends Schema.TaggedError<RequestError>("effect-kubernetes/RequestError")("RequestError", { reason: Reason })
-{
+export class RequestError extends Data.TaggedError("RequestError")<{ readonly reason: Reason }> {
   override get message(): string {
     return `${this.reason._tag}: ${this.reason.message}`
   }

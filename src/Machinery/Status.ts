@@ -2,13 +2,13 @@
  * `Status`: what the API server answers when there is no object to return, above all its errors.
  *
  * `ApiError` wraps a failed one; a delete answers a successful one. Causes are kept whatever their reason;
- * members that are not listed here are not, as in client-go.
+ * members that are not listed here are not, as in client-go. Its Schema is `ErrorSchema.Status`.
  *
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
  * @since 0.1.0
  */
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
 
 /**
  * One cause of a failure: which field, why, and a sentence.
@@ -16,19 +16,13 @@ import * as Schema from "effect/Schema"
  * @category models
  * @since 0.1.0
  */
-export interface StatusCause extends Schema.Schema.Type<typeof StatusCause> {}
-
-/**
- * @category schemas
- * @since 0.1.0
- */
-export const StatusCause = Schema.Struct({
+export interface StatusCause {
   /** A CauseType such as `FieldValueRequired`, `FieldValueInvalid`, `FieldManagerConflict`. */
-  reason: Schema.optionalKey(Schema.String),
-  message: Schema.optionalKey(Schema.String),
+  readonly reason?: string
+  readonly message?: string
   /** The field's path as JSON names it: `spec.containers[0].image`. */
-  field: Schema.optionalKey(Schema.String)
-})
+  readonly field?: string
+}
 
 /**
  * What a failure is about, and when to try again.
@@ -36,22 +30,16 @@ export const StatusCause = Schema.Struct({
  * @category models
  * @since 0.1.0
  */
-export interface StatusDetails extends Schema.Schema.Type<typeof StatusDetails> {}
-
-/**
- * @category schemas
- * @since 0.1.0
- */
-export const StatusDetails = Schema.Struct({
-  name: Schema.optionalKey(Schema.String),
-  group: Schema.optionalKey(Schema.String),
+export interface StatusDetails {
+  readonly name?: string
+  readonly group?: string
   /** The resource (`pods`), in spite of its name; of a kind where the server knows no resource. */
-  kind: Schema.optionalKey(Schema.String),
-  uid: Schema.optionalKey(Schema.String),
-  causes: Schema.optionalKey(Schema.Array(StatusCause)),
+  readonly kind?: string
+  readonly uid?: string
+  readonly causes?: ReadonlyArray<StatusCause>
   /** Seconds. */
-  retryAfterSeconds: Schema.optionalKey(Schema.Number)
-})
+  readonly retryAfterSeconds?: number
+}
 
 /**
  * An answer of the API server that is not an object.
@@ -59,31 +47,25 @@ export const StatusDetails = Schema.Struct({
  * @category models
  * @since 0.1.0
  */
-export interface Status extends Schema.Schema.Type<typeof Status> {}
-
-/**
- * @category schemas
- * @since 0.1.0
- */
-export const Status = Schema.Struct({
-  apiVersion: Schema.optionalKey(Schema.String),
-  kind: Schema.optionalKey(Schema.String),
-  metadata: Schema.optionalKey(Schema.Struct({
-    resourceVersion: Schema.optionalKey(Schema.String),
-    continue: Schema.optionalKey(Schema.String),
-    remainingItemCount: Schema.optionalKey(Schema.Number),
-    selfLink: Schema.optionalKey(Schema.String)
-  })),
+export interface Status {
+  readonly apiVersion?: string
+  readonly kind?: string
+  readonly metadata?: {
+    readonly resourceVersion?: string
+    readonly continue?: string
+    readonly remainingItemCount?: number
+    readonly selfLink?: string
+  }
   /** `Success` or `Failure`. */
-  status: Schema.optionalKey(Schema.String),
+  readonly status?: string
   /** A sentence for people. */
-  message: Schema.optionalKey(Schema.String),
+  readonly message?: string
   /** A StatusReason such as `NotFound`; empty when there is nothing to add to the code. */
-  reason: Schema.optionalKey(Schema.String),
-  details: Schema.optionalKey(StatusDetails),
+  readonly reason?: string
+  readonly details?: StatusDetails
   /** The HTTP status code. */
-  code: Schema.optionalKey(Schema.Number)
-})
+  readonly code?: number
+}
 
 /**
  * Whether a decoded body says of itself that it is a `Status` of `v1`.
@@ -94,3 +76,55 @@ export const Status = Schema.Struct({
 export const isStatus = (body: unknown): body is Status =>
   Predicate.isObject(body) && body["kind"] === "Status" &&
   (body["apiVersion"] === "v1" || body["apiVersion"] === undefined)
+
+/**
+ * The `Status` that a decoded body says it is, where each member that is there is of its type.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromUnknown = (body: unknown): Option.Option<Status> =>
+  // `shape` is that of a Status.
+  isStatus(body) ? Option.fromUndefinedOr(known(body, shape) as Status | undefined) : Option.none()
+
+/** Types of values: of members by name, of all items of an array, or as `typeof` says. */
+type Shape = { readonly [member: string]: Shape } | readonly [Shape] | "string" | "number"
+
+const shape: Shape = {
+  apiVersion: "string",
+  kind: "string",
+  metadata: { resourceVersion: "string", continue: "string", remainingItemCount: "number", selfLink: "string" },
+  status: "string",
+  message: "string",
+  reason: "string",
+  details: {
+    name: "string",
+    group: "string",
+    kind: "string",
+    uid: "string",
+    causes: [{ reason: "string", message: "string", field: "string" }],
+    retryAfterSeconds: "number"
+  },
+  code: "number"
+}
+
+/** What a value has of a shape; undefined where it does not have that shape. */
+const known = (value: unknown, shape: Shape): unknown => {
+  if (typeof shape === "string") return typeof value === shape ? value : undefined
+  if (isItems(shape)) {
+    if (!Array.isArray(value)) return undefined
+    const items = value.map((item) => known(item, shape[0]))
+    return items.includes(undefined) ? undefined : items
+  }
+  if (!Predicate.isObject(value)) return undefined
+  const members: { [member: string]: unknown } = {}
+  for (const [member, of] of Object.entries(shape)) {
+    if (value[member] === undefined) continue
+    const found = known(value[member], of)
+    if (found === undefined) return undefined
+    members[member] = found
+  }
+  return members
+}
+
+const isItems = (shape: Shape): shape is readonly [Shape] => Array.isArray(shape)

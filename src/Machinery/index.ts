@@ -12,6 +12,9 @@ export * as Condition from "./Condition.ts"
 /** `Equality`: whether two objects mean the same, although their texts differ. */
 export * as Equality from "./Equality.ts"
 
+/** `ErrorSchema`: the schemas of the failures that any call may end with. */
+export * as ErrorSchema from "./ErrorSchema.ts"
+
 /** Field selectors: which objects, by the few fields that the server lets them be selected by. */
 export * as FieldSelector from "./FieldSelector.ts"
 

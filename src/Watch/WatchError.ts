@@ -7,18 +7,22 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
-import { ApiError } from "../Machinery/ApiError.ts"
+import * as Data from "effect/Data"
+import type { ApiError } from "../Machinery/ApiError.ts"
 
-const id = <const Tag extends string>(tag: Tag) => `effect-kubernetes/WatchError/${tag}` as const
-
-const fields = {
+/**
+ * What each reason says besides its name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Details {
   /** The resource type that is watched: `pods`, `deployments.apps`. */
-  resource: Schema.String,
-  namespace: Schema.optionalKey(Schema.String)
+  readonly resource: string
+  readonly namespace?: string
 }
 
-const describe = (reason: { readonly resource: string; readonly namespace?: string }, text: string): string =>
+const describe = (reason: Details, text: string): string =>
   `watch ${reason.resource}${reason.namespace === undefined ? "" : ` in namespace ${reason.namespace}`}: ${text}`
 
 // Verb and resource are said once.
@@ -30,7 +34,7 @@ const said = ({ reason }: ApiError): string => reason.status.message || reason._
  * @category errors
  * @since 0.1.0
  */
-export class Expired extends Schema.TaggedError<Expired>(id("Expired"))("Expired", { ...fields, error: ApiError }) {
+export class Expired extends Data.TaggedError("Expired")<Details & { readonly error: ApiError }> {
   override get message(): string {
     return describe(this, said(this.error))
   }
@@ -42,7 +46,7 @@ export class Expired extends Schema.TaggedError<Expired>(id("Expired"))("Expired
  * @category errors
  * @since 0.1.0
  */
-export class Api extends Schema.TaggedError<Api>(id("Api"))("Api", { ...fields, error: ApiError }) {
+export class Api extends Data.TaggedError("Api")<Details & { readonly error: ApiError }> {
   override get message(): string {
     return describe(this, `${this.error.reason._tag}: ${said(this.error)}`)
   }
@@ -54,12 +58,13 @@ export class Api extends Schema.TaggedError<Api>(id("Api"))("Api", { ...fields, 
  * @category errors
  * @since 0.1.0
  */
-export class Frame extends Schema.TaggedError<Frame>(id("Frame"))("Frame", {
-  ...fields,
-  description: Schema.String,
-  /** The start of the line's text. */
-  line: Schema.String
-}) {
+export class Frame extends Data.TaggedError("Frame")<
+  Details & {
+    readonly description: string
+    /** The start of the line's text. */
+    readonly line: string
+  }
+> {
   override get message(): string {
     return describe(this, `${this.description}: ${this.line}`)
   }
@@ -71,12 +76,13 @@ export class Frame extends Schema.TaggedError<Frame>(id("Frame"))("Frame", {
  * @category errors
  * @since 0.1.0
  */
-export class Decode extends Schema.TaggedError<Decode>(id("Decode"))("Decode", {
-  ...fields,
-  /** `namespace/name`, or `name`, where the object has one. */
-  key: Schema.optionalKey(Schema.String),
-  description: Schema.String
-}) {
+export class Decode extends Data.TaggedError("Decode")<
+  Details & {
+    /** `namespace/name`, or `name`, where the object has one. */
+    readonly key?: string
+    readonly description: string
+  }
+> {
   override get message(): string {
     return describe(this, `${this.key ?? "an object"} does not decode: ${this.description}`)
   }
@@ -91,20 +97,12 @@ export class Decode extends Schema.TaggedError<Decode>(id("Decode"))("Decode", {
 export type Reason = Expired | Api | Frame | Decode
 
 /**
- * @category schemas
- * @since 0.1.0
- */
-export const Reason = Schema.Union([Expired, Api, Frame, Decode])
-
-/**
  * A watch that began and could not go on.
  *
  * @category errors
  * @since 0.1.0
  */
-export class WatchError extends Schema.TaggedError<WatchError>("effect-kubernetes/WatchError")("WatchError", {
-  reason: Reason
-}) {
+export class WatchError extends Data.TaggedError("WatchError")<{ readonly reason: Reason }> {
   override get message(): string {
     return `${this.reason._tag}: ${this.reason.message}`
   }

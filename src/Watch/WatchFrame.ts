@@ -15,7 +15,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Pull from "effect/Pull"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as ApiError from "../Machinery/ApiError.ts"
 import * as Status from "../Machinery/Status.ts"
@@ -23,7 +22,7 @@ import * as WatchError from "./WatchError.ts"
 import type { WatchEvent } from "./WatchEvent.ts"
 
 /**
- * How the text of one line becomes a value.
+ * How the text of one line, or of a list, becomes a value.
  *
  * A decoder may keep state between lines (as `IncrementalDecoder` does), but what it returns must deep-equal what
  * `JSON.parse` returns for the same text, and it raises where `JSON.parse` raises.
@@ -34,6 +33,11 @@ import type { WatchEvent } from "./WatchEvent.ts"
 export interface LineDecoder {
   /** The value of the JSON text at `start` (inclusive) to `end` (exclusive). `bytes` may be reused after the call. */
   readonly decode: (bytes: Uint8Array, start: number, end: number) => unknown
+  /**
+   * The value of the JSON text of a list, for decoders whose lists and watches know of each other. Items without a type
+   * get the one given, as typed servers leave it out of them.
+   */
+  readonly list?: (text: string, type?: { readonly kind: string; readonly apiVersion: string }) => unknown
 }
 
 const utf8 = new TextDecoder()
@@ -268,8 +272,6 @@ const shown = (options: Options, bytes: Uint8Array, start: number, end: number):
     ? `${end - start} bytes`
     : utf8.decode(bytes.subarray(start, Math.min(end, start + shownLength)))
 
-const decodeStatus = Schema.decodeUnknownOption(Status.Status)
-
 /**
  * What an ERROR event means: Expired when its Status says 410, Expired or Gone, else Api. An object that is no Status
  * becomes one of code 500 that quotes it, as client-go's `FromObject` does.
@@ -281,7 +283,7 @@ export const fromErrorObject = (
   object: unknown,
   options: { readonly resource: string; readonly namespace?: string | undefined }
 ): WatchError.WatchError => {
-  const status = Option.filter(decodeStatus(object), (decoded) => Status.isStatus(decoded)).pipe(
+  const status = Status.fromUnknown(object).pipe(
     Option.getOrElse((): Status.Status => ({
       kind: "Status",
       apiVersion: "v1",

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as ApiError from "../../src/Machinery/ApiError.ts"
 
@@ -101,4 +102,40 @@ it("leaves out what the server quotes of a Secret, and of nothing else", () => {
   assert.strictEqual(error.reason.status.details?.causes?.[0]?.message, cause("\"<secret contents redacted>\""))
   assert.include(error.message, cause("\"<secret contents redacted>\""))
   assert.include(ApiError.fromResponse({ status: 422, body }, get).message, "aHVudGVyMg")
+})
+
+it("a Status keeps every cause, and no member that this version does not know", () => {
+  const status = { kind: "Status", apiVersion: "v1", status: "Failure", code: 422 }
+  const cause = { reason: "ReasonOfNextYear", message: "", field: "spec" }
+  const body = { ...status, hint: "new", details: { causes: [{ ...cause, origin: "validation" }, {}], zone: 1 } }
+  assert.deepStrictEqual<unknown>(
+    ApiError.fromResponse({ status: 422, body: JSON.stringify(body) }, get).reason.status,
+    { ...status, details: { causes: [cause, {}] } }
+  )
+})
+
+it("a body that calls itself a Status and is none is kept as what came", () => {
+  for (
+    const wrong of [
+      { message: 1 },
+      { code: "404" },
+      { details: null },
+      { details: { causes: {} } },
+      { details: { causes: [{ field: 1 }] } },
+      { details: { retryAfterSeconds: "1" } },
+      { metadata: { continue: true } }
+    ]
+  ) {
+    const body = JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", reason: "Gone", ...wrong })
+    const { reason } = ApiError.fromResponse({ status: 404, body }, get)
+    assert.strictEqual(reason._tag, "NotFound")
+    assert.deepStrictEqual(reason.status.details?.causes, [{ reason: "UnexpectedServerResponse", message: body }])
+  }
+})
+
+it("errors of the same content are equal, and print their class", () => {
+  const make = () => ApiError.fromResponse({ status: 404, body: "" }, { verb: "get", resource: "pods" })
+  assert.isTrue(Equal.equals(make(), make()))
+  assert.strictEqual(make().name, "ApiError")
+  assert.strictEqual(make().reason.name, "NotFound")
 })

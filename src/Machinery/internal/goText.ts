@@ -16,8 +16,6 @@ const escapes: { readonly [character: string]: string } = {
   "\\": "\\\\"
 }
 
-const unquotable = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
-
 const escape = (character: string): string => {
   const known = escapes[character]
   if (known !== undefined) return known
@@ -28,7 +26,11 @@ const escape = (character: string): string => {
 }
 
 /** Go's `%q`. */
-export const quote = (text: string): string => `"${text.replace(unquotable, escape)}"`
+export const quote = (text: string): string => {
+  // Not outside: half a millisecond of every import goes into its classes of characters.
+  const unquotable = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
+  return `"${text.replace(unquotable, escape)}"`
+}
 
 /** Go's `len`: the bytes of the UTF-8 form. */
 export const byteLength = (text: string): number => {
