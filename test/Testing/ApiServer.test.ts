@@ -373,3 +373,20 @@ it.effect("history beyond its limit is forgotten, and a reader that was too slow
     const expired = yield* Effect.flip(Stream.runDrain(client.watch({ resourceVersion: metadata.resourceVersion })))
     assert.strictEqual(expired.reason._tag, "Expired")
   }).pipe(Effect.provide(ApiServer.layerOptions({ historyLimit: 10 }))))
+
+it.effect("initial events whose reader was overtaken by the history's limit are not marked as whole", () =>
+  Effect.gen(function*() {
+    const client = yield* configMaps
+    yield* client.create({ metadata: { name: "a" } })
+    const seen = yield* client.watch({
+      sendInitialEvents: true,
+      resourceVersionMatch: "NotOlderThan",
+      allowWatchBookmarks: true
+    }).pipe(
+      // The mark is still to be read.
+      Stream.tap(() => Effect.forEach(["b", "c", "d", "e"], (name) => client.create({ metadata: { name } }))),
+      Stream.map(short),
+      Stream.runCollect
+    )
+    assert.deepStrictEqual(seen, ["ADDED a"])
+  }).pipe(Effect.provide(ApiServer.layerOptions({ historyLimit: 1 }))))

@@ -145,12 +145,12 @@ const next = (server: Server.Server, watch: Watch, progress: Progress, now: numb
     progress.sent += slice.length
     return slice.map((object): Frame => ({ type: "ADDED", object: Registry.fromStorage(selected.served, object) }))
   }
+  // Changes were dropped that this reader never saw: the real server ends a watch that is too slow.
+  if (watch.position < table.dropped) return "end"
   if (watch.marksInitialEnd && !progress.hasMarkedEnd) {
     progress.hasMarkedEnd = true
     return [bookmark(selected.served, initialRevision(server, watch), initialEnd)]
   }
-  // Changes were dropped that this reader never saw: the real server ends a watch that is too slow.
-  if (watch.position < table.dropped) return "end"
   const frames: Array<Frame> = []
   while (frames.length < batch) {
     const change = table.history[watch.position - table.dropped]
@@ -169,7 +169,7 @@ const next = (server: Server.Server, watch: Watch, progress: Progress, now: numb
 
 // Changes that came while the list was being read are still to be delivered, so the mark stands before them.
 const initialRevision = (server: Server.Server, { position, table }: Watch): number => {
-  const pending = table.history[Math.max(0, position - table.dropped)]
+  const pending = table.history[position - table.dropped]
   return pending === undefined ? server.store.revision : pending.revision - 1
 }
 
