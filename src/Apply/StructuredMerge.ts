@@ -8,9 +8,9 @@
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
  * @since 0.1.0
  */
+import * as Json from "../Machinery/Json.ts"
 import * as Structure from "../Machinery/Structure.ts"
 import * as FieldSet from "./FieldSet.ts"
-import * as Json from "./internal/json.ts"
 
 type Field = Structure.Field
 
@@ -93,8 +93,8 @@ export interface Comparison {
 /**
  * The fields in which two objects differ. A container that only one of them has counts as a field of its own.
  *
- * `isAlwaysThere` says of which containers it does not matter, since the server's own types always have them (a struct
- * in Go that is no pointer); none unless given.
+ * `isAlwaysThere` says of which fields it does not matter whether they are there or zero, since the server's own types
+ * always have them (what Go prints where it is zero); none unless given.
  *
  * @category combinators
  * @since 0.1.0
@@ -110,7 +110,7 @@ export const compare = (
   const removed: Array<FieldSet.Path> = []
 
   const leaf = (left: unknown, right: unknown, path: FieldSet.Path): void => {
-    if (Json.size(left) === 0 && Json.size(right) === 0 && path.length > 0 && isAlwaysThere(path)) return
+    if (isZero(left) && isZero(right) && path.length > 0 && isAlwaysThere(path)) return
     if (left === absent) added.push(path)
     else if (right === absent) removed.push(path)
     else if (!Json.equal(left, right)) modified.push(path)
@@ -159,6 +159,8 @@ export const compare = (
     removed: FieldSet.fromPaths(removed)
   }
 }
+
+const isZero = (value: unknown): boolean => Json.size(value) === 0 || value === "" || value === 0 || value === false
 
 const shapeOf = (value: unknown): "list" | "map" | "leaf" | "void" =>
   value === absent || value === null ? "void" : Json.isArray(value) ? "list" : Json.isObject(value) ? "map" : "leaf"
@@ -223,6 +225,8 @@ export const merge = <A extends object>(
 
 const mergeValue = (live: unknown, applied: unknown, field: Field | undefined): unknown => {
   if (applied === undefined) return live
+  // A container that is null has nothing to merge; it does not take away what is there.
+  if (applied === null && (Json.isObject(live) || Json.isArray(live)) && !isAtomic(live, field)) return live
   if (live === undefined || live === null || isAtomic(applied, field)) return applied
   if (Json.isObject(applied)) {
     if (!Json.isObject(live)) return applied

@@ -211,7 +211,7 @@ const typeOf = (id: string, node: SchemaNode, patches: SpecPatches, usedBy: Read
     body: alias === undefined ? { _tag: "Members", members: membersOfNode(node, only) } : { _tag: "Alias", alias },
     provided: patches.provided[id],
     isDeprecated: node.deprecated === true,
-    isAtomic: node["x-kubernetes-map-type"] === "atomic",
+    isAtomic: (alias?.schema ?? node)["x-kubernetes-map-type"] === "atomic",
     kinds,
     usedBy,
     isOptions: false

@@ -78,8 +78,9 @@ const aliases: SpecPatches["aliases"] = {
   },
   "io.k8s.apimachinery.pkg.runtime.RawExtension": {
     text: "{ readonly [member: string]: unknown }",
-    doc: "Any object.",
-    schema: { type: "object", ...open }
+    doc: "Any object. Apply replaces it whole.",
+    // The server keeps it as one value, though its description does not say so.
+    schema: { type: "object", ...open, "x-kubernetes-map-type": "atomic" }
   },
   [`${meta}.Time`]: {
     text: "string",

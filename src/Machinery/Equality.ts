@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import * as Json from "./internal/json.ts"
+import * as Json from "./Json.ts"
 import * as ObjectSchema from "./ObjectSchema.ts"
 import * as Quantity from "./Quantity.ts"
 import * as Time from "./Time.ts"

@@ -8,7 +8,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc7386
  * @since 0.1.0
  */
-import * as Json from "./internal/json.ts"
+import * as Json from "./Json.ts"
 import type { MergeBody } from "./Patch.ts"
 
 /**

@@ -13,7 +13,7 @@ import * as EffectJsonPatch from "effect/JsonPatch"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import { quote } from "./internal/goText.ts"
-import * as Json from "./internal/json.ts"
+import * as Json from "./Json.ts"
 import { Inapplicable, Malformed, PatchError, TestFailed } from "./PatchError.ts"
 
 /**

@@ -11,8 +11,8 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as GoText from "./internal/goText.ts"
-import * as Json from "./internal/json.ts"
 import * as Parser from "./internal/jsonPathParser.ts"
+import * as Json from "./Json.ts"
 import { ParseError } from "./ParseError.ts"
 
 const TypeId = "~effect-kubernetes/Machinery/JsonPath"

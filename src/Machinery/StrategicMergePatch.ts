@@ -10,9 +10,9 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import type { JsonObject } from "./internal/json.ts"
 import * as Diff from "./internal/strategicDiff.ts"
 import * as Merge from "./internal/strategicMerge.ts"
+import type { JsonObject } from "./Json.ts"
 import type { StrategicBody } from "./Patch.ts"
 import * as PatchError from "./PatchError.ts"
 import type { Structure } from "./Structure.ts"

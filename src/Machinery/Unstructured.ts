@@ -9,7 +9,7 @@
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Json from "./internal/json.ts"
+import * as Json from "./Json.ts"
 import type { KubeList, KubeObject } from "./Resource.ts"
 
 /**

@@ -30,6 +30,9 @@ export * as GroupVersionResource from "./GroupVersionResource.ts"
 /** `IntOrString`: a port by number or by name, an amount of pods absolute or in percent. */
 export * as IntOrString from "./IntOrString.ts"
 
+/** `Json`: JSON values as they are: what tells them apart, how they compare, and the few changes that patches, field managers and the in-memory API server make to them. */
+export * as Json from "./Json.ts"
+
 /** JSON merge patches (RFC 7386): computed, applied and merged three ways, without a server. */
 export * as JsonMergePatch from "./JsonMergePatch.ts"
 

@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as fs from "node:fs"
-import * as Json from "../../src/Testing/internal/json.ts"
+import * as Json from "../../src/Machinery/Json.ts"
+import * as Metadata from "../../src/Testing/internal/metadata.ts"
 import * as Protobuf from "../../src/Testing/internal/protobuf.ts"
 
 interface Vectors {
@@ -11,7 +12,7 @@ const { vectors }: Vectors = JSON.parse(fs.readFileSync(new URL("protobuf.json",
 
 /** Identity differs between two answers to the same dry run. */
 const comparable = (object: Json.JsonObject): unknown => {
-  const metadata = Json.without(Json.metadataOf(object), "uid", "creationTimestamp", "managedFields")
+  const metadata = Json.without(Metadata.of(object), "uid", "creationTimestamp", "managedFields")
   const spec = object["kind"] === "Service"
     ? { spec: Json.without(Json.objectOf(object["spec"]), "clusterIP", "clusterIPs") }
     : {}

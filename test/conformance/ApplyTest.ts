@@ -4,12 +4,15 @@
 import { assert, layer as withLayer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { Deployment } from "../../src/Api/apps/v1.ts"
-import { ConfigMap, Service } from "../../src/Api/core/v1.ts"
+import { ControllerRevision, Deployment } from "../../src/Api/apps/v1.ts"
+import { ConfigMap, Event, ReplicationController, Service } from "../../src/Api/core/v1.ts"
+import { ResourceClaimTemplate } from "../../src/Api/resource/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
+import { DynamicClient } from "../../src/Dynamic/DynamicClient.ts"
 import type { Kubernetes } from "../../src/Kubernetes.ts"
 import type { ManagedFieldsEntry, ObjectMeta } from "../../src/Machinery/ObjectMeta.ts"
 import * as Patch from "../../src/Machinery/Patch.ts"
+import * as Resource from "../../src/Machinery/Resource.ts"
 import * as namespace from "./namespace.ts"
 
 const configMapsOf = Effect.flatMap(namespace.scoped, (space) => ResourceClient.make(ConfigMap, space))
@@ -44,6 +47,60 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
         assert.deepStrictEqual(managers(applied), {
           "one Apply": { "f:data": { "f:k": {} }, "f:metadata": { "f:labels": { "f:x": {} } } }
         })
+      }))
+
+    it.effect("a null that is applied empties a value and owns it; it takes no list or map that others filled", () =>
+      Effect.gen(function*() {
+        const space = yield* namespace.scoped
+        const configMaps = (yield* DynamicClient).resource(ConfigMap, space)
+        const head = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } }
+        yield* configMaps.create({ ...head, data: { k: "v", l: "w" } }, { fieldManager: "one" })
+        const emptied = yield* configMaps.apply({ ...head, data: { k: null } }, { fieldManager: "two", force: true })
+        assert.deepStrictEqual(emptied["data"], { k: "", l: "w" })
+        assert.deepStrictEqual(managers(emptied), {
+          "one Update": { "f:data": { ".": {}, "f:l": {} } },
+          "two Apply": { "f:data": { "f:k": {} } }
+        })
+        const kept = yield* configMaps.apply({ ...head, data: null }, { fieldManager: "three" })
+        assert.deepStrictEqual(kept["data"], { k: "", l: "w" })
+        assert.deepStrictEqual(managers(kept)["three Apply"], { "f:data": {} })
+      }))
+
+    it.effect("nobody owns that there is what every object of a kind has", () =>
+      Effect.gen(function*() {
+        const space = yield* namespace.scoped
+        const client = yield* DynamicClient
+        const owned = (resource: Resource.AnyResource, object: object) =>
+          Effect.map(
+            client.resource(resource, space).create(
+              { apiVersion: Resource.apiVersion(resource), kind: resource.kind, metadata: { name: "a" }, ...object },
+              { fieldManager: "one", dryRun: "All" }
+            ),
+            (created) => managers(created)["one Update"]
+          )
+        // Raw data are one value, whatever they hold.
+        assert.deepStrictEqual(
+          yield* owned(ControllerRevision, { revision: 1, data: { spec: { replicas: 1, labels: { a: "b" } } } }),
+          { "f:data": {}, "f:revision": {} }
+        )
+        assert.deepStrictEqual(
+          yield* owned(ResourceClaimTemplate, {
+            spec: {
+              spec: { devices: { requests: [{ name: "gpu", exactly: { deviceClassName: "gpu.example.com" } }] } }
+            }
+          }),
+          { "f:spec": { "f:spec": { "f:devices": { "f:requests": {} } } } }
+        )
+        const pod = { spec: { containers: [{ name: "c", image: "i" }] } }
+        const inController = yield* owned(ReplicationController, {
+          spec: { selector: { app: "web" }, template: { metadata: { labels: { app: "web" } }, ...pod } }
+        })
+        assert.hasAllKeys(Object(inController)["f:spec"], ["f:replicas", "f:selector", "f:template"])
+        assert.hasAllKeys(Object(inController)["f:spec"]["f:template"], [".", "f:metadata", "f:spec"])
+        assert.deepStrictEqual(
+          yield* owned(Event, { involvedObject: { kind: "Pod", name: "web", namespace: space }, reason: "Started" }),
+          { "f:involvedObject": {}, "f:reason": {} }
+        )
       }))
 
     it.effect("applying the same again writes nothing", () =>

@@ -6,10 +6,16 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { ConfigMap, Pod } from "../../src/Api/core/v1.ts"
+import { ReplicaSet } from "../../src/Api/apps/v1.ts"
+import { Job } from "../../src/Api/batch/v1.ts"
+import { ConfigMap, Event, Node, Pod } from "../../src/Api/core/v1.ts"
+import { Event as EventsEvent } from "../../src/Api/events/v1.ts"
+import { ResourceSlice } from "../../src/Api/resource/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
+import { DynamicClient } from "../../src/Dynamic/DynamicClient.ts"
 import type { Kubernetes } from "../../src/Kubernetes.ts"
 import * as Patch from "../../src/Machinery/Patch.ts"
+import type { AnyResource } from "../../src/Machinery/Resource.ts"
 import { RestClient } from "../../src/Rest/RestClient.ts"
 import * as WatchEvent from "../../src/Watch/WatchEvent.ts"
 import * as namespace from "./namespace.ts"
@@ -75,6 +81,67 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
           (yield* Effect.flip(pods.list({ fieldSelector: "spec.x=1" }))).message,
           "field label not supported: spec.x"
         )
+      }))
+
+    it.effect("events are selected by the fields that their group names", () =>
+      Effect.gen(function*() {
+        const { space } = yield* setup
+        const core = yield* ResourceClient.make(Event, space)
+        const events = yield* ResourceClient.make(EventsEvent, space)
+        const about = (name: string) => ({ apiVersion: "v1", kind: "Pod", name, namespace: space })
+        yield* core.create({
+          metadata: { name: "a" },
+          involvedObject: about("web-0"),
+          reason: "Started",
+          type: "Normal"
+        })
+        yield* events.create({
+          metadata: { name: "b" },
+          regarding: about("web-1"),
+          eventTime: "2026-01-02T03:04:05.000006Z",
+          reportingController: "example.com/controller",
+          reportingInstance: "controller-0",
+          action: "Starting",
+          reason: "Failed",
+          type: "Warning"
+        })
+        const ofCore = (fieldSelector: string) =>
+          Effect.map(core.list({ fieldSelector }), ({ items }) => namesOf(items))
+        const ofEvents = (fieldSelector: string) =>
+          Effect.map(events.list({ fieldSelector }), ({ items }) => namesOf(items))
+        assert.deepStrictEqual(yield* ofCore("involvedObject.name=web-1"), ["b"])
+        assert.deepStrictEqual(yield* ofEvents("regarding.name=web-0"), ["a"])
+        assert.deepStrictEqual(yield* ofEvents("regarding.kind=Pod,regarding.apiVersion=v1,type=Warning"), ["b"])
+        assert.deepStrictEqual(yield* ofEvents("reportingController=example.com/controller"), ["b"])
+        assert.deepStrictEqual(yield* ofCore("reportingComponent=example.com/controller,source!="), ["b"])
+        assert.deepStrictEqual(yield* ofEvents("reason!=Started,metadata.name=b"), ["b"])
+        for (const label of ["involvedObject.name", "reportingComponent", "source"]) {
+          assert.include((yield* Effect.flip(ofEvents(`${label}=x`))).message, `field label not supported: ${label}`)
+        }
+        for (const label of ["regarding.name", "reportingController", "note"]) {
+          assert.include((yield* Effect.flip(ofCore(`${label}=x`))).message, `field label not supported: ${label}`)
+        }
+      }))
+
+    it.effect("what a kind cannot be selected by is refused in the kind's own words", () =>
+      Effect.gen(function*() {
+        const client = yield* DynamicClient
+        const refusal = (resource: AnyResource, field: string) =>
+          Effect.map(
+            Effect.flip(client.resource(resource).list({ fieldSelector: `${field}=x` })),
+            ({ message }) => message
+          )
+        const unknown = (field: string) =>
+          `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+        assert.include(yield* refusal(ReplicaSet, "status.replicas"), unknown("status.replicas"))
+        assert.include(yield* refusal(ConfigMap, "data"), unknown("data"))
+        assert.include(yield* refusal(Job, "spec.suspend"), `field label "spec.suspend" not supported for Job`)
+        assert.include(
+          yield* refusal(ResourceSlice, "spec.pool"),
+          "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.pool"
+        )
+        assert.include(yield* refusal(Node, "metadata.namespace"), "field label not supported: metadata.namespace")
+        assert.deepStrictEqual((yield* client.resource(Pod).list({ fieldSelector: "spec.host=nowhere" })).items, [])
       }))
 
     it.effect("an exact version shows what was, another what is at least as new", () =>

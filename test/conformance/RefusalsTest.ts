@@ -4,10 +4,11 @@
 import { assert, layer as withLayer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { Deployment } from "../../src/Api/apps/v1.ts"
+import { DaemonSet, Deployment, StatefulSet } from "../../src/Api/apps/v1.ts"
 import { HorizontalPodAutoscaler } from "../../src/Api/autoscaling/v2.ts"
 import { CronJob } from "../../src/Api/batch/v1.ts"
-import { Pod, Service } from "../../src/Api/core/v1.ts"
+import { Lease } from "../../src/Api/coordination/v1.ts"
+import { ConfigMap, PersistentVolumeClaim, Pod, Service } from "../../src/Api/core/v1.ts"
 import { Ingress } from "../../src/Api/networking/v1.ts"
 import { PodDisruptionBudget } from "../../src/Api/policy/v1.ts"
 import { ClusterRole, Role, RoleBinding } from "../../src/Api/rbac/v1.ts"
@@ -39,10 +40,17 @@ const subject = { apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "ad
 const app = { app: "web" }
 const template = { metadata: { labels: app }, spec: { containers: [{ name: "c", image: "i" }] } }
 
+const selecting = (expression: object) => ({
+  spec: { template, selector: { matchLabels: app, matchExpressions: [expression] } }
+})
+const claim = (more: object) => ({
+  spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, ...more }
+})
+
 /** An object without its name, and what is wrong with it; nothing where nothing is. */
 type Case = readonly [object: object, refusal?: string]
 
-const cases: ReadonlyArray<readonly [resource: AnyResource, kind: string, cases: ReadonlyArray<Case>]> = [
+const cases: Array<readonly [resource: AnyResource, kind: string, cases: ReadonlyArray<Case>]> = [
   [CronJob, "CronJob.batch", [
     ...["* * * * *", "*/5 0-6 1,15 jan-mar mon", "@hourly", "@every 1h30m", "5/10 * * * *", "0 0 ? * *"].map((each) =>
       [{ spec: cronJob(each) }] as const
@@ -184,6 +192,41 @@ const cases: ReadonlyArray<readonly [resource: AnyResource, kind: string, cases:
     ]
   ]]
 ]
+
+const finalized = (...finalizers: ReadonlyArray<string>) => ({ metadata: { name: "x", finalizers } })
+const unqualified =
+  `metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified`
+
+cases.push(
+  [DaemonSet, "DaemonSet.apps", [
+    [
+      selecting({ key: "app", operator: "Is", values: ["web"] }),
+      `spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator`
+    ],
+    [
+      selecting({ key: "app", operator: "In" }),
+      "spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'"
+    ],
+    [selecting({ key: "app", operator: "Exists" })],
+    [{ spec: { template, selector: {} } }, "spec.selector: Invalid value: {}: empty selector is invalid for daemonset"]
+  ]],
+  [StatefulSet, "StatefulSet.apps", [
+    [{ spec: { template, selector: { matchLabels: app }, serviceName: "web", revisionHistoryLimit: -1 } }],
+    [
+      { spec: { template, selector: { matchLabels: app }, serviceName: "web", replicas: -1 } },
+      "spec.replicas: Invalid value: -1: must be greater than or equal to 0"
+    ]
+  ]],
+  [PersistentVolumeClaim, "PersistentVolumeClaim", [
+    [claim({})],
+    [
+      claim({ accessModes: ["ReadWriteOnce", "Sometimes"] }),
+      `spec.accessModes: Unsupported value: "Sometimes": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"`
+    ]
+  ]],
+  [ConfigMap, "ConfigMap", [[finalized("mine"), unqualified], [finalized("example.com/mine")]]],
+  [Lease, "Lease.coordination.k8s.io", [[finalized("mine")], [finalized("example.com/mine")]]]
+)
 
 export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): void =>
   withLayer(layer, { excludeTestServices: true, timeout: 60_000 })(`Refusals (${name})`, (it) => {

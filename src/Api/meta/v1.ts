@@ -220,7 +220,8 @@ export interface Preconditions {
 export type Quantity = string | number
 
 /**
- * Any object.
+ * Any object. Apply replaces it whole.
+ * Apply replaces it whole.
  *
  * @category models
  * @since 0.1.0

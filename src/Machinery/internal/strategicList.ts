@@ -5,10 +5,10 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../Json.ts"
 import * as PatchError from "../PatchError.ts"
 import * as Structure from "../Structure.ts"
 import * as GoText from "./goText.ts"
-import * as Json from "./json.ts"
 
 /** The directives of a strategic merge patch. */
 export const marker = "$patch"

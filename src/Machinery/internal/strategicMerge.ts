@@ -5,9 +5,9 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../Json.ts"
 import type { Structure } from "../Structure.ts"
 import * as GoText from "./goText.ts"
-import * as Json from "./json.ts"
 import * as Lists from "./strategicList.ts"
 
 /** What the patch is merged into. */

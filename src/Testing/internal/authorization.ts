@@ -3,7 +3,8 @@
  *
  * @internal
  */
-import * as Json from "./json.ts"
+import * as Json from "../../Machinery/Json.ts"
+import * as Metadata from "./metadata.ts"
 import type * as Server from "./server.ts"
 import * as StatusError from "./statusError.ts"
 import * as Store from "./store.ts"
@@ -60,7 +61,7 @@ export const rulesFor = (server: Server.Server, user: Server.User, namespace: st
   const rules: Array<unknown> = []
   const collect = (table: string, home: string) => {
     for (const binding of objectsOf(server, table)) {
-      if (Json.namespaceOf(binding) !== home) continue
+      if (Metadata.namespaceOf(binding) !== home) continue
       if (!Json.itemsOf(binding["subjects"]).some((subject) => isSubject(subject, user, home))) continue
       const name = Json.textOf(Json.at(binding, "roleRef", "name"))
       const role = Json.at(binding, "roleRef", "kind") === "Role"

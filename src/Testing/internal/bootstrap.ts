@@ -4,9 +4,9 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import type * as Json from "../../Machinery/Json.ts"
 import * as Controllers from "./controllers.ts"
 import * as Decoding from "./decoding.ts"
-import type * as Json from "./json.ts"
 import * as Registry from "./registry.ts"
 import type * as Server from "./server.ts"
 import * as Store from "./store.ts"

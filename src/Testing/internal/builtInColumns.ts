@@ -5,9 +5,10 @@
  *
  * @internal
  */
+import * as Json from "../../Machinery/Json.ts"
 import { boolean, joined, none, number, selector, shown, text, textOr, unset } from "./cells.ts"
 import { age, type Cell, type Column, column, name, since, wide } from "./column.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import { workloadColumns } from "./workloadColumns.ts"
 
 const ports = (object: Json.JsonObject): string =>
@@ -45,7 +46,7 @@ const nodeStatus: Cell = (object) => {
 
 const nodeRoles: Cell = (object) => {
   const prefix = "node-role.kubernetes.io/"
-  const labels = Object.entries(Json.textMapOf(Json.metadataOf(object)["labels"]))
+  const labels = Object.entries(Json.textMapOf(Metadata.of(object)["labels"]))
   return joined(
     labels.flatMap(([key, value]) =>
       key.startsWith(prefix) && key.length > prefix.length
@@ -75,7 +76,7 @@ const accessModes = (...path: ReadonlyArray<string>): Cell => (object) =>
     .join(",")
 
 const phase: Cell = (object) =>
-  Json.metadataOf(object)["deletionTimestamp"] === undefined
+  Metadata.of(object)["deletionTimestamp"] === undefined
     ? Json.textOf(Json.at(object, "status", "phase"))
     : "Terminating"
 

@@ -7,9 +7,9 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import * as Functions from "./celFunctions.ts"
 import type { Expression } from "./celSyntax.ts"
-import * as Json from "./json.ts"
 
 type Outcome = Result.Result<unknown, string>
 

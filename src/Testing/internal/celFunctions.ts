@@ -5,9 +5,9 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import * as Quantity from "../../Machinery/Quantity.ts"
 import * as Time from "../../Machinery/Time.ts"
-import * as Json from "./json.ts"
 
 type Outcome = Result.Result<unknown, string>
 

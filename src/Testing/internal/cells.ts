@@ -4,9 +4,9 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import * as LabelSelector from "../../Machinery/LabelSelector.ts"
 import { type Cell, type Column, wide } from "./column.ts"
-import * as Json from "./json.ts"
 
 /** What stands where there is nothing. */
 export const none = "<none>"

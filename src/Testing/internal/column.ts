@@ -4,8 +4,9 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import type * as Json from "../../Machinery/Json.ts"
 import * as Time from "../../Machinery/Time.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 
 /** One column. */
 export interface Column {
@@ -37,7 +38,7 @@ export const column = make(0)
 export const wide = make(1)
 
 /** The name of the object. */
-export const name: Column = make(0)("Name", Json.nameOf, "string", "name")
+export const name: Column = make(0)("Name", Metadata.nameOf, "string", "name")
 
 const plural = (amount: number, unit: string) => `${amount}${unit}`
 
@@ -69,4 +70,4 @@ export const since = (time: unknown, now: number): string => {
 }
 
 /** The age of the object. */
-export const age: Column = column("Age", (object, now) => since(Json.metadataOf(object)["creationTimestamp"], now))
+export const age: Column = column("Age", (object, now) => since(Metadata.of(object)["creationTimestamp"], now))

@@ -7,10 +7,11 @@
  *
  * @internal
  */
+import * as Json from "../../Machinery/Json.ts"
 import * as Customs from "./customs.ts"
 import * as Deletion from "./deletion.ts"
-import * as Json from "./json.ts"
 import * as Managed from "./managed.ts"
+import * as Metadata from "./metadata.ts"
 import type { DeleteOptions } from "./query.ts"
 import * as Server from "./server.ts"
 import * as Store from "./store.ts"
@@ -26,15 +27,15 @@ const background: DeleteOptions = {
 
 type Call = Pick<Server.Call, "now">
 
-const isDeleting = (object: Json.JsonObject): boolean => Json.metadataOf(object)["deletionTimestamp"] !== undefined
+const isDeleting = (object: Json.JsonObject): boolean => Metadata.of(object)["deletionTimestamp"] !== undefined
 
 const finalizersOf = (object: Json.JsonObject): ReadonlyArray<unknown> =>
-  Json.itemsOf(Json.metadataOf(object)["finalizers"])
+  Json.itemsOf(Metadata.of(object)["finalizers"])
 
-const uidOf = (object: Json.JsonObject): string => Json.textOf(Json.metadataOf(object)["uid"])
+const uidOf = (object: Json.JsonObject): string => Json.textOf(Metadata.of(object)["uid"])
 
 const ownersOf = (object: Json.JsonObject): ReadonlyArray<unknown> =>
-  Json.itemsOf(Json.metadataOf(object)["ownerReferences"])
+  Json.itemsOf(Metadata.of(object)["ownerReferences"])
 
 const withoutFinalizer = (finalizer: string) => (object: Json.JsonObject): Json.JsonObject => {
   const rest = finalizersOf(object).filter((each) => each !== finalizer)
@@ -55,8 +56,8 @@ const deleteAt = (
     server,
     call,
     served,
-    namespace: Json.namespaceOf(object),
-    name: Json.nameOf(object),
+    namespace: Metadata.namespaceOf(object),
+    name: Metadata.nameOf(object),
     options
   })
 }
@@ -87,12 +88,12 @@ const collect = (server: Server.Server, call: Call, reference: Server.Reference)
   const object = Store.get(server.store, reference.table, reference.key)
   if (object === undefined || isDeleting(object)) return
   const owners = ownersOf(object)
-  const namespace = Json.namespaceOf(object)
+  const namespace = Metadata.namespaceOf(object)
   const isThere = (owner: unknown): boolean => {
     const known = server.uids.get(Json.textOf(Json.at(owner, "uid")))
     const found = known === undefined ? undefined : Store.get(server.store, known.table, known.key)
     if (found === undefined) return false
-    const home = Json.namespaceOf(found)
+    const home = Metadata.namespaceOf(found)
     return home === "" || home === namespace
   }
   if (owners.length > 0 && !owners.some(isThere)) deleteAt(server, call, reference)
@@ -151,7 +152,7 @@ const emptyNamespace = (server: Server.Server, call: Call, name: string): void =
   if (namespace === undefined || !isDeleting(namespace)) return
   const content = () =>
     [...server.store.tables].flatMap(([table, { objects }]) =>
-      [...objects].filter(([, object]) => Json.namespaceOf(object) === name).map(([key]) => ({ table, key }))
+      [...objects].filter(([, object]) => Metadata.namespaceOf(object) === name).map(([key]) => ({ table, key }))
     )
   for (const reference of content()) {
     const object = Store.get(server.store, reference.table, reference.key)
@@ -204,7 +205,7 @@ export const settle = (server: Server.Server, call: Call): void => {
     if (server.hasGarbageCollector) collectGarbage(server, call, table, change)
     if (table === "/namespaces") emptyNamespace(server, call, change.key)
     else if (change.after === undefined && change.before !== undefined) {
-      emptyNamespace(server, call, Json.namespaceOf(change.before))
+      emptyNamespace(server, call, Metadata.namespaceOf(change.before))
       const custom = Server.servedTable(server, table)?.custom
       if (custom?.isTerminating === true) serveDefinition(server, call, definitionName(table))
     }

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import * as Json from "./json.ts"
+import * as Json from "../../Machinery/Json.ts"
 
 /** Where the objects of a resource type lie: events of both groups are the same objects. */
 export const tableOf = (group: string, plural: string): string =>
@@ -26,7 +26,7 @@ const eventFields: ReadonlyArray<readonly [core: string, events: string]> = [
 
 const renamed = (object: Json.JsonObject, names: ReadonlyMap<string, string>): Json.JsonObject => {
   const draft: Json.Draft = {}
-  for (const key of Object.keys(object)) Json.put(draft, names.get(key) ?? key, object[key])
+  for (const key of Object.keys(object)) Json.set(draft, names.get(key) ?? key, object[key])
   return draft
 }
 

@@ -4,9 +4,9 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import * as JsonPath from "../../Machinery/JsonPath.ts"
 import * as Column from "./column.ts"
-import * as Json from "./json.ts"
 
 const creation = ".metadata.creationTimestamp"
 

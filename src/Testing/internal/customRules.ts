@@ -4,12 +4,12 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import type { ObjectSchema, ValidationRule } from "../../Machinery/ObjectSchema.ts"
 import * as CelEvaluation from "./celEvaluation.ts"
 import * as CelFunctions from "./celFunctions.ts"
 import * as CelSyntax from "./celSyntax.ts"
 import * as FieldError from "./fieldError.ts"
-import * as Json from "./json.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
 

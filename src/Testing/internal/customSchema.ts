@@ -5,10 +5,10 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as Time from "../../Machinery/Time.ts"
 import * as FieldError from "./fieldError.ts"
-import * as Json from "./json.ts"
 
 /** What pruning left, and what it took. */
 export interface Pruned {
@@ -37,9 +37,9 @@ export const prune = (schema: ObjectSchema, object: Json.JsonObject): Pruned => 
         : typeof schema.additionalProperties === "object"
         ? schema.additionalProperties
         : undefined
-      if (isResource && envelope.has(key)) Json.put(draft, key, value[key])
-      else if (known !== undefined) Json.put(draft, key, visit(known, value[key], inner, false))
-      else if (keeps || schema.additionalProperties === true) Json.put(draft, key, value[key])
+      if (isResource && envelope.has(key)) Json.set(draft, key, value[key])
+      else if (known !== undefined) Json.set(draft, key, visit(known, value[key], inner, false))
+      else if (keeps || schema.additionalProperties === true) Json.set(draft, key, value[key])
       else unknown.push(inner)
     }
     return draft
@@ -62,10 +62,10 @@ export const applyDefaults = (schema: ObjectSchema, object: Json.JsonObject): Js
       const isMissing = given === undefined || (given === null && property.nullable !== true)
       if (isMissing && property.default !== undefined) draft[key] = visit(property, property.default)
       else if (given === null && property.nullable !== true) delete draft[key]
-      else if (given !== undefined) Json.put(draft, key, visit(property, given))
+      else if (given !== undefined) Json.set(draft, key, visit(property, given))
     }
     if (typeof schema.additionalProperties === "object") {
-      for (const key of Object.keys(value)) Json.put(draft, key, visit(schema.additionalProperties, value[key]))
+      for (const key of Object.keys(value)) Json.set(draft, key, visit(schema.additionalProperties, value[key]))
     }
     return draft
   }

@@ -3,9 +3,10 @@
  *
  * @internal
  */
+import * as Json from "../../Machinery/Json.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import type { Subresource } from "../../Machinery/Resource.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import * as Registry from "./registry.ts"
 import * as Strategy from "./strategy.ts"
 import { structureOf } from "./structureOf.ts"
@@ -72,7 +73,7 @@ const servedVersion = (definition: Json.JsonObject, given: unknown): Registry.Se
       warning: isDeprecated
         ? Json.textOf(version["deprecationWarning"]) || `${group}/${name} ${kind} is deprecated`
         : undefined,
-      isTerminating: Json.metadataOf(definition)["deletionTimestamp"] !== undefined
+      isTerminating: Metadata.of(definition)["deletionTimestamp"] !== undefined
     }
   }
 }
@@ -101,7 +102,7 @@ const conflictOf = (definition: Json.JsonObject, others: Iterable<Json.JsonObjec
   const names = Json.objectOf(Json.at(definition, "spec", "names"))
   const group = Json.at(definition, "spec", "group")
   for (const other of others) {
-    if (Json.nameOf(other) === Json.nameOf(definition) || Json.at(other, "spec", "group") !== group) continue
+    if (Metadata.nameOf(other) === Metadata.nameOf(definition) || Json.at(other, "spec", "group") !== group) continue
     const taken = Json.objectOf(Json.at(other, "status", "acceptedNames"))
     const used = new Set([taken["plural"], taken["singular"], ...texts(taken["shortNames"])])
     for (const key of ["plural", "singular"]) {

@@ -7,11 +7,12 @@
 import * as Result from "effect/Result"
 import * as Yaml from "yaml"
 import { ObjectMeta } from "../../Api/schemas/meta/v1.ts"
+import * as Json from "../../Machinery/Json.ts"
 import * as CustomSchema from "./customSchema.ts"
 import * as Defaults from "./defaults.ts"
 import * as FieldError from "./fieldError.ts"
-import * as Json from "./json.ts"
 import * as JsonText from "./jsonText.ts"
+import * as Metadata from "./metadata.ts"
 import type { WriteOptions } from "./query.ts"
 import * as Registry from "./registry.ts"
 import type * as Server from "./server.ts"
@@ -75,7 +76,7 @@ const checkKind = (
     if (apiVersion !== expected) return versionsMismatch(apiVersion, expected)
     return kind === served.kind ? Result.void : Result.fail(StatusError.invalid(
       { group: served.group, kind },
-      Json.nameOf(object),
+      Metadata.nameOf(object),
       [FieldError.invalid("kind", kind, `must be ${served.kind}`)]
     ))
   }
@@ -147,9 +148,9 @@ export const refine = (
         [...unknown.map(quoted("unknown")), ...duplicates.map(quoted("duplicate"))],
         validation
       )
-      return metadataFirst(Defaults.apply(served.schema, { ...value, metadata: Json.metadataOf(value) }))
+      return metadataFirst(Defaults.apply(served.schema, { ...value, metadata: Metadata.of(value) }))
     }
-    const metadata = Typed.decode(ObjectMeta, Json.metadataOf(object))
+    const metadata = Typed.decode(ObjectMeta, Metadata.of(object))
     if (Result.isFailure(metadata)) return yield* cannotHandle(served, metadata.failure)
     const { unknown, value } = CustomSchema.prune(served.custom.schema, head)
     const strangers = [...metadata.success.unknown.map((path) => `metadata.${path}`), ...unknown]
@@ -167,7 +168,7 @@ export const refine = (
 /** The paths of fields that the kind does not have. */
 export const unknownFields = (served: Registry.Served, object: Json.JsonObject): ReadonlyArray<string> => {
   if (served.custom !== undefined) {
-    const metadata = Typed.decode(ObjectMeta, Json.metadataOf(object))
+    const metadata = Typed.decode(ObjectMeta, Metadata.of(object))
     const strangers = Result.isSuccess(metadata) ? metadata.success.unknown.map((path) => `metadata.${path}`) : []
     return [...strangers, ...CustomSchema.prune(served.custom.schema, object).unknown]
   }

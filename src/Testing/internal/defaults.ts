@@ -7,8 +7,9 @@
  * @internal
  */
 import * as Base64 from "effect/encoding/Base64"
+import * as Json from "../../Machinery/Json.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import * as Typed from "./typed.ts"
 
 type Fill = (object: Json.JsonObject) => Json.JsonObject
@@ -78,7 +79,11 @@ const pod: Fill = inSpec((spec) => {
   return fill({ ...spec, ...each("containers"), ...each("initContainers") }, { enableServiceLinks: true })
 })
 
-const servicePort: Fill = (port) => fill(port, { protocol: "TCP", targetPort: port["port"] })
+const servicePort: Fill = (port) =>
+  fill(port["targetPort"] === 0 ? Json.without(port, "targetPort") : port, {
+    protocol: "TCP",
+    targetPort: port["port"]
+  })
 
 const service: Fill = inSpec((given) => {
   const type = isBlank(given["type"]) ? "ClusterIP" : given["type"]
@@ -111,9 +116,17 @@ const deployment: Fill = inSpec((spec) =>
   )
 )
 
-const daemonSet: Fill = inSpec((spec) =>
+const daemonSetSpec: Fill = inSpec((spec) =>
   rolling("updateStrategy", { maxUnavailable: 1, maxSurge: 0 })(fill(spec, { revisionHistoryLimit: 10 }))
 )
+
+/** Where the annotation stands that old clients read the number of the template from. */
+export const templateGeneration = ["metadata", "annotations", "deprecated.daemonset.template.generation"]
+
+const daemonSet: Fill = (object) => {
+  const filled = daemonSetSpec(object)
+  return Json.at(filled, ...templateGeneration) === undefined ? Json.setAt(filled, templateGeneration, "0") : filled
+}
 
 const statefulSet: Fill = inSpec((spec) =>
   rolling("updateStrategy", { partition: 0 })(fill(spec, {
@@ -166,7 +179,7 @@ const subject: Fill = (object) => {
 }
 
 const namespace: Fill = (object) => {
-  const name = Json.nameOf(object)
+  const name = Metadata.nameOf(object)
   return name === ""
     ? object
     : within(
@@ -219,10 +232,21 @@ const volumeKeys = (volume: Json.JsonObject): ReadonlyArray<string> =>
 const ownLabels: Fill = (object) => {
   const labels = Json.at(object, "spec", "template", "metadata", "labels")
   if (!Json.isObject(labels)) return object
-  return Object.keys(Json.objectOf(Json.metadataOf(object)["labels"])).length > 0
+  return Object.keys(Json.objectOf(Metadata.of(object)["labels"])).length > 0
     ? object
     : within(object, "metadata", filling({ labels }))
 }
+
+const matching = filling({ matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} })
+
+const exactRequest: Fill = (object) => {
+  const filled = fill(object, { allocationMode: "ExactCount" })
+  return filled["allocationMode"] === "ExactCount" ? fillingZeros({ count: 1 })(filled) : filled
+}
+
+/** For numbers whose zero Go does not tell from their absence. */
+const fillingZeros = (values: Json.JsonObject): Fill => (object) =>
+  fill(Json.without(object, ...Object.keys(values).filter((key) => object[key] === 0)), values)
 
 /** By the type's name within the API description. */
 const byType: { readonly [name: string]: Fill } = {
@@ -231,6 +255,10 @@ const byType: { readonly [name: string]: Fill } = {
   "io.k8s.api.admissionregistration.v1.ValidatingWebhook": webhook,
   "io.k8s.api.admissionregistration.v1.RuleWithOperations": filling({ scope: "*" }),
   "io.k8s.api.admissionregistration.v1.ServiceReference": filling({ port: 443 }),
+  "io.k8s.api.admissionregistration.v1.MatchResources": matching,
+  "io.k8s.api.admissionregistration.v1.NamedRuleWithOperations": filling({ scope: "*" }),
+  "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec": filling({ failurePolicy: "Fail" }),
+  "io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec": filling({ failurePolicy: "Fail" }),
   "io.k8s.api.apps.v1.DaemonSet": daemonSet,
   "io.k8s.api.apps.v1.Deployment": deployment,
   "io.k8s.api.apps.v1.ReplicaSet": inSpec(filling({ replicas: 1 })),
@@ -278,11 +306,25 @@ const byType: { readonly [name: string]: Fill } = {
   "io.k8s.api.core.v1.LimitRangeItem": limitItem,
   "io.k8s.api.discovery.v1.Endpoint": filling({ conditions: {} }),
   "io.k8s.api.discovery.v1.EndpointPort": (object) => ({ name: "", ...fill(object, { protocol: "TCP" }) }),
+  "io.k8s.api.flowcontrol.v1.ExemptPriorityLevelConfiguration": filling({
+    nominalConcurrencyShares: 0,
+    lendablePercent: 0
+  }),
+  "io.k8s.api.flowcontrol.v1.FlowSchemaSpec": fillingZeros({ matchingPrecedence: 1000 }),
+  "io.k8s.api.flowcontrol.v1.LimitedPriorityLevelConfiguration": filling({
+    nominalConcurrencyShares: 30,
+    lendablePercent: 0
+  }),
+  "io.k8s.api.flowcontrol.v1.QueuingConfiguration": fillingZeros({ handSize: 8, queues: 64, queueLengthLimit: 50 }),
+  "io.k8s.api.networking.v1.IngressClassParametersReference": filling({ scope: "Cluster" }),
   "io.k8s.api.networking.v1.NetworkPolicy": networkPolicy,
   "io.k8s.api.networking.v1.NetworkPolicyPort": filling({ protocol: "TCP" }),
   "io.k8s.api.rbac.v1.ClusterRoleBinding": roleBinding,
   "io.k8s.api.rbac.v1.RoleBinding": roleBinding,
   "io.k8s.api.rbac.v1.Subject": subject,
+  "io.k8s.api.resource.v1.DeviceSubRequest": exactRequest,
+  "io.k8s.api.resource.v1.DeviceToleration": filling({ operator: "Equal" }),
+  "io.k8s.api.resource.v1.ExactDeviceRequest": exactRequest,
   "io.k8s.api.scheduling.v1.PriorityClass": filling({ preemptionPolicy: "PreemptLowerPriority" }),
   "io.k8s.api.storage.v1.CSIDriver": inSpec(filling({
     attachRequired: true,

@@ -6,8 +6,9 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import type * as Status from "../../Machinery/Status.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import type { DeleteOptions } from "./query.ts"
 import * as Registry from "./registry.ts"
 import * as Server from "./server.ts"
@@ -60,11 +61,11 @@ export const definitionCleanup = "customresourcecleanup.apiextensions.k8s.io"
 const protectedNamespaces = new Set(["default", "kube-system", "kube-public"])
 
 const finalizersOf = (object: Json.JsonObject): ReadonlyArray<unknown> =>
-  Json.itemsOf(Json.metadataOf(object)["finalizers"])
+  Json.itemsOf(Metadata.of(object)["finalizers"])
 
 /** Whether an object's deletion has begun and nothing holds it any more. */
 export const isFinished = ({ table }: { readonly table: string }, object: Json.JsonObject): boolean => {
-  const metadata = Json.metadataOf(object)
+  const metadata = Metadata.of(object)
   if (metadata["deletionTimestamp"] === undefined || finalizersOf(object).length > 0) return false
   if (table === "/namespaces") return Json.itemsOf(Json.at(object, "spec", "finalizers")).length === 0
   return Json.numberOf(metadata["deletionGracePeriodSeconds"], 0) === 0
@@ -84,7 +85,7 @@ export interface Deletion {
 }
 
 const preconditions = ({ name, options, served }: Deletion, object: Json.JsonObject): Outcome<void> => {
-  const { resourceVersion, uid } = Json.metadataOf(object)
+  const { resourceVersion, uid } = Metadata.of(object)
   const resource = { group: served.group, plural: served.kind }
   if (options.uid !== undefined && options.uid !== uid) {
     return Result.fail(StatusError.conflict(
@@ -130,7 +131,7 @@ const raised = (metadata: Json.JsonObject): Json.JsonObject =>
 /** The object marked for deletion; `undefined` where it is to go at once. */
 const marked = (deletion: Deletion, object: Json.JsonObject): Json.JsonObject | undefined => {
   const { call, options, served } = deletion
-  const metadata = Json.metadataOf(object)
+  const metadata = Metadata.of(object)
   const isDeleting = metadata["deletionTimestamp"] !== undefined
   const asked = propagated(options, finalizersOf(object))
   const finalizers = served.table === definitions && !isDeleting
@@ -188,7 +189,7 @@ export const remove = (deletion: Deletion): Outcome<Answer> =>
     if (pending === undefined) {
       const last = options.isDryRun ? object : Store.remove(server.store, served.table, key) ?? object
       if (!returnsObject.has(served.table)) {
-        return StatusError.deleted(served, name, Json.textOf(Json.metadataOf(object)["uid"]))
+        return StatusError.deleted(served, name, Json.textOf(Metadata.of(object)["uid"]))
       }
       return Registry.fromStorage(served, last)
     }

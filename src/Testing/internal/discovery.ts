@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import * as Json from "./json.ts"
+import * as Json from "../../Machinery/Json.ts"
 import * as Registry from "./registry.ts"
 import * as Server from "./server.ts"
 

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import * as Json from "./json.ts"
+import * as Json from "../../Machinery/Json.ts"
 
 /** One finding. */
 export interface FieldError {

@@ -4,11 +4,12 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import * as Authorization from "./authorization.ts"
 import * as Decoding from "./decoding.ts"
 import * as Deletion from "./deletion.ts"
-import * as Json from "./json.ts"
 import * as JsonText from "./jsonText.ts"
+import * as Metadata from "./metadata.ts"
 import * as Negotiation from "./negotiation.ts"
 import * as Patching from "./patching.ts"
 import * as Plain from "./plain.ts"
@@ -109,7 +110,7 @@ const create = (target: Target): Outcome<Reply.Reply> =>
   })
 
 const checkName = (name: string, object: Json.JsonObject): Outcome<void> => {
-  const given = Json.nameOf(object)
+  const given = Metadata.nameOf(object)
   return given === name ? Result.void : Result.fail(StatusError.badRequest(
     given === ""
       ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
@@ -195,8 +196,8 @@ const removeAll = (target: Target): Outcome<Reply.Reply> =>
         server,
         call,
         served,
-        namespace: Json.namespaceOf(item),
-        name: Json.nameOf(item),
+        namespace: Metadata.namespaceOf(item),
+        name: Metadata.nameOf(item),
         options
       })
       items.push(Json.objectOf(answer)["kind"] === "Status" ? item : Json.objectOf(answer))

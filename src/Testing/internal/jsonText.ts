@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import * as Json from "./json.ts"
+import * as Json from "../../Machinery/Json.ts"
 
 /** What was read. */
 export interface Read {
@@ -86,7 +86,7 @@ export const read = (text: string): Read | Problem => {
       position++
       const inner = path === "" ? key : `${path}.${key}`
       if (Object.hasOwn(draft, key)) duplicates.push(inner)
-      Json.put(draft, key, value(inner))
+      Json.set(draft, key, value(inner))
       if (problem !== undefined) return undefined
       skip()
       if (text[position] === "}") {

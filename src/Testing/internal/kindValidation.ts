@@ -4,10 +4,10 @@
  *
  * @internal
  */
+import * as Json from "../../Machinery/Json.ts"
 import * as Name from "../../Machinery/Name.ts"
 import * as CronSchedule from "./cronSchedule.ts"
 import * as FieldError from "./fieldError.ts"
-import * as Json from "./json.ts"
 import * as PodValidation from "./podValidation.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>

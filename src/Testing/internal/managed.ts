@@ -9,9 +9,10 @@ import * as Result from "effect/Result"
 import * as FieldSet from "../../Apply/FieldSet.ts"
 import * as ManagedFields from "../../Apply/ManagedFields.ts"
 import * as StructuredMerge from "../../Apply/StructuredMerge.ts"
+import * as Json from "../../Machinery/Json.ts"
 import type { ManagedFieldsEntry } from "../../Machinery/ObjectMeta.ts"
 import type { Structure } from "../../Machinery/Structure.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import * as Registry from "./registry.ts"
 import * as StatusError from "./statusError.ts"
 import * as Typed from "./typed.ts"
@@ -49,7 +50,7 @@ const stripped = FieldSet.fromPaths([
 
 /** The managers of an object; none where the entries are not understood. */
 const managersOf = (object: Json.JsonObject): ReadonlyArray<Manager> => {
-  const entries = Json.metadataOf(object)["managedFields"]
+  const entries = Metadata.of(object)["managedFields"]
   return Json.isArray(entries)
     ? Result.getOrElse(ManagedFields.decode(entries as ReadonlyArray<ManagedFieldsEntry>), () => [])
     : []
@@ -65,27 +66,13 @@ const bare = (object: Json.JsonObject): Json.JsonObject => Json.setAt(object, ["
 const excluding = (set: FieldSetType, writer: Writer): FieldSetType =>
   FieldSet.recursiveDifference(set, FieldSet.fromPaths(writer.reset))
 
-const structNames = new Set([
-  "jobTemplate",
-  "loadBalancer",
-  "metadata",
-  "podSelector",
-  "resources",
-  "source",
-  "spec",
-  "status",
-  "strategy",
-  "template",
-  "updateStrategy"
-])
-
-/** Go structs that are no pointers are in every object, so nobody owns their being there. */
+/** What Go prints in every object, zero or not, nobody owns the being there of. */
 const isAlwaysThere = (served: Registry.Served) => (path: FieldSet.Path): boolean => {
   if (served.custom !== undefined || served.schema === undefined) return path.length === 1 && path[0] === "f:metadata"
   let schema = Typed.targetOf(served.schema)
   for (const element of path) {
     const name = element.slice(2)
-    if (!element.startsWith("f:") || !(structNames.has(name) || schema.required?.includes(name) === true)) return false
+    if (!element.startsWith("f:") || !Typed.isPrinted(schema, name)) return false
     schema = Typed.targetOf(schema.properties?.[name] ?? {})
   }
   return true
@@ -121,7 +108,7 @@ export const update = (
   object: Json.JsonObject
 ): Json.JsonObject => {
   const { served } = writer
-  const given = Json.metadataOf(object)["managedFields"]
+  const given = Metadata.of(object)["managedFields"]
   const isReset = Json.isArray(given) && writer.subresource === "" && live !== undefined &&
     (given.length === 0 || (given.length === 1 && Object.keys(Json.objectOf(given[0])).length === 0))
   if (isReset) return bare(object)
@@ -236,7 +223,7 @@ export const apply = (
   const self = { manager: writer.manager, operation: "Apply" as const, apiVersion, subresource: writer.subresource }
   const isSelf = (manager: Manager) => ManagedFields.isSame(manager, self)
   const before = bare(live)
-  const isNew = Object.keys(Json.metadataOf(live)).length === 0
+  const isNew = Object.keys(Metadata.of(live)).length === 0
   let known = managersOf(live)
   // What was there before anybody applied belongs to one manager of that name.
   if (known.length === 0 && !isNew) {

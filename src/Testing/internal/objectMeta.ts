@@ -5,9 +5,10 @@
  *
  * @internal
  */
+import * as Json from "../../Machinery/Json.ts"
 import * as Name from "../../Machinery/Name.ts"
 import * as FieldError from "./fieldError.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import type { Served } from "./registry.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
@@ -44,13 +45,13 @@ const ownerErrors = (references: ReadonlyArray<unknown>): Errors => {
   return errors
 }
 
-const finalizerErrors = (finalizers: ReadonlyArray<unknown>): Errors =>
+const finalizerErrors = (finalizers: ReadonlyArray<unknown>, isStrict: boolean): Errors =>
   finalizers.flatMap((finalizer, index) => {
     const name = Json.textOf(finalizer)
     const field = `metadata.finalizers[${index}]`
     const problems = Name.qualifiedName(name)
     if (problems.length > 0) return problems.map((problem) => FieldError.invalid("metadata.finalizers", name, problem))
-    return name.includes("/") || standardFinalizers.has(name)
+    return !isStrict || name.includes("/") || standardFinalizers.has(name)
       ? []
       : [FieldError.invalid(field, name, "name is neither a standard finalizer name nor is it fully qualified")]
   })
@@ -86,7 +87,7 @@ const namespaceErrors = (served: Served, namespace: string): Errors =>
 
 /** What is wrong with the metadata of an object. */
 export const errors = (served: Served, object: Json.JsonObject): Errors => {
-  const metadata = Json.metadataOf(object)
+  const metadata = Metadata.of(object)
   const name = Json.textOf(metadata["name"])
   const { nameProblems } = served.strategy
   const generated = Json.textOf(metadata["generateName"])
@@ -103,7 +104,7 @@ export const errors = (served: Served, object: Json.JsonObject): Errors => {
     ...labelErrors("metadata.labels", Json.objectOf(metadata["labels"])),
     ...annotationErrors(Json.objectOf(metadata["annotations"])),
     ...ownerErrors(Json.itemsOf(metadata["ownerReferences"])),
-    ...finalizerErrors(Json.itemsOf(metadata["finalizers"]))
+    ...finalizerErrors(Json.itemsOf(metadata["finalizers"]), served.strategy.checksFinalizers)
   ]
 }
 
@@ -114,8 +115,8 @@ const immutable = (field: string, value: unknown) => FieldError.invalid(field, v
 
 /** What is wrong with a change of the metadata. */
 export const updateErrors = (object: Json.JsonObject, live: Json.JsonObject): Errors => {
-  const after = Json.metadataOf(object)
-  const before = Json.metadataOf(live)
+  const after = Metadata.of(object)
+  const before = Metadata.of(live)
   const errors: Array<FieldError.FieldError> = []
   if (before["deletionTimestamp"] !== undefined) {
     const known = Json.itemsOf(before["finalizers"])

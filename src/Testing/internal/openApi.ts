@@ -4,8 +4,8 @@
  * @internal
  */
 import { definitions } from "../../Api/schemas.ts"
+import * as Json from "../../Machinery/Json.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
-import * as Json from "./json.ts"
 import type * as Registry from "./registry.ts"
 import * as Reply from "./reply.ts"
 import * as Server from "./server.ts"

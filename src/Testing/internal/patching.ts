@@ -8,14 +8,15 @@
 import * as Result from "effect/Result"
 import * as FieldSet from "../../Apply/FieldSet.ts"
 import * as StructuredMerge from "../../Apply/StructuredMerge.ts"
+import * as Json from "../../Machinery/Json.ts"
 import * as JsonMergePatch from "../../Machinery/JsonMergePatch.ts"
 import * as JsonPatch from "../../Machinery/JsonPatch.ts"
 import type { PatchError } from "../../Machinery/PatchError.ts"
 import * as StrategicMergePatch from "../../Machinery/StrategicMergePatch.ts"
 import * as Decoding from "./decoding.ts"
-import * as Json from "./json.ts"
 import * as JsonText from "./jsonText.ts"
 import * as Managed from "./managed.ts"
+import * as Metadata from "./metadata.ts"
 import * as Registry from "./registry.ts"
 import * as Scale from "./scale.ts"
 import * as StatusError from "./statusError.ts"
@@ -87,7 +88,7 @@ const change = (
 
 /** What a patched object must be in the end: the object that the path names, still. */
 const checkName = (name: string, object: Json.JsonObject): Outcome<void> => {
-  const given = Json.nameOf(object)
+  const given = Metadata.nameOf(object)
   return given === name ? Result.void : Result.fail(StatusError.badRequest(
     given === ""
       ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
@@ -156,10 +157,10 @@ const checkConfiguration = (
       }`
     ))
   }
-  if (Json.metadataOf(configuration)["managedFields"] !== undefined) {
+  if (Metadata.of(configuration)["managedFields"] !== undefined) {
     return Result.fail(StatusError.badRequest("metadata.managedFields must be nil"))
   }
-  const given = Json.namespaceOf(configuration)
+  const given = Metadata.namespaceOf(configuration)
   if (given !== "" && given !== namespace) {
     return Result.fail(StatusError.badRequest(
       "the namespace of the provided object does not match the namespace sent on the request"
@@ -182,7 +183,7 @@ const checkTyped = (
   ]
   call.warnings.push(...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`))
   if (problems.length === 0) return Result.void
-  const what = `${Json.namespaceOf(configuration)}/${Json.nameOf(configuration)}; ${
+  const what = `${Metadata.namespaceOf(configuration)}/${Metadata.nameOf(configuration)}; ${
     Registry.apiVersion(served)
   }, Kind=${served.kind}`
   return Result.fail(StatusError.plain(
@@ -209,7 +210,6 @@ const applyConfiguration = (write: Write.Write, body: Decoding.Body): Outcome<Wr
     // Checked for its types; defaults are left to the result.
     yield* Decoding.refine({ ...call, warnings: [] }, served, withNamespace, [], "Ignore")
     yield* checkTyped(write, read.value, read.duplicates)
-    const configuration = withoutNulls(withNamespace)
     const writer = Write.writerOf(write)
     const quiet = { ...call, warnings: [] }
     const refine = (object: Json.JsonObject) =>
@@ -218,16 +218,8 @@ const applyConfiguration = (write: Write.Write, body: Decoding.Body): Outcome<Wr
       write,
       (live) => {
         const base = live ?? { apiVersion: Registry.apiVersion(served), kind: served.kind, metadata: {} }
-        return Managed.apply(writer, base, configuration, options.force === true, refine)
+        return Managed.apply(writer, base, withNamespace, options.force === true, refine)
       },
       true
     )
   })
-
-const withoutNulls = (value: Json.JsonObject): Json.JsonObject =>
-  Object.fromEntries(
-    Object.entries(value).filter(([, member]) => member !== null).map(([key, member]) => [
-      key,
-      Json.isObject(member) ? withoutNulls(member) : member
-    ])
-  )

@@ -4,8 +4,8 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import * as Discovery from "./discovery.ts"
-import * as Json from "./json.ts"
 import * as Negotiation from "./negotiation.ts"
 import * as OpenApi from "./openApi.ts"
 import * as Reply from "./reply.ts"

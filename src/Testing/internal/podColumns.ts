@@ -3,8 +3,9 @@
  *
  * @internal
  */
+import * as Json from "../../Machinery/Json.ts"
 import { age, type Column, column, name, since, wide } from "./column.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 
 interface Summary {
   readonly ready: string
@@ -66,7 +67,7 @@ const statusOf = (pod: Json.JsonObject): string => {
   const given = Json.textOf(Json.at(pod, "status", "reason"))
   const start = isGated ? "SchedulingGated" : given || phase
   const reason = initReason(pod) ?? containerReason(pod, start)
-  if (Json.metadataOf(pod)["deletionTimestamp"] === undefined) return reason
+  if (Metadata.of(pod)["deletionTimestamp"] === undefined) return reason
   if (given === "NodeLost") return "Unknown"
   return phase === "Succeeded" || phase === "Failed" ? reason : "Terminating"
 }

@@ -4,10 +4,10 @@
  * @internal
  */
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import * as Name from "../../Machinery/Name.ts"
 import * as Quantity from "../../Machinery/Quantity.ts"
 import * as FieldError from "./fieldError.ts"
-import * as Json from "./json.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
 

@@ -6,7 +6,9 @@
  *
  * @internal
  */
-import * as Json from "./json.ts"
+import * as Json from "../../Machinery/Json.ts"
+import { templateGeneration } from "./defaults.ts"
+import * as Metadata from "./metadata.ts"
 import type { Served } from "./registry.ts"
 import type * as Server from "./server.ts"
 import * as Typed from "./typed.ts"
@@ -39,8 +41,20 @@ const qosClass = (spec: Json.JsonObject): string => {
 }
 
 const pod: Prepare = (_server, _call, object, live) => {
-  if (live !== undefined) return object
-  const spec = Json.objectOf(object["spec"])
+  const given = Json.objectOf(object["spec"])
+  const before = Json.objectOf(Json.at(live, "spec"))
+  const spec = { ...given, ...tolerant(given), ...prioritized(given, before) }
+  return live === undefined
+    ? withStatus({ ...object, spec }, { phase: "Pending", qosClass: qosClass(spec) })
+    : { ...object, spec }
+}
+
+const prioritized = (spec: Json.JsonObject, before: Json.JsonObject): Json.JsonObject => ({
+  priority: spec["priority"] ?? before["priority"] ?? 0,
+  preemptionPolicy: spec["preemptionPolicy"] ?? before["preemptionPolicy"] ?? "PreemptLowerPriority"
+})
+
+const tolerant = (spec: Json.JsonObject): Json.JsonObject => {
   const known = Json.itemsOf(spec["tolerations"])
   const missing = tolerated.filter((key) =>
     !known.some((each) => {
@@ -49,15 +63,7 @@ const pod: Prepare = (_server, _call, object, live) => {
       return (given === key || given === "") && (effect === "NoExecute" || effect === "")
     })
   )
-  return withStatus({
-    ...object,
-    spec: {
-      ...spec,
-      tolerations: [...known, ...missing.map(notReady)],
-      priority: spec["priority"] ?? 0,
-      preemptionPolicy: spec["preemptionPolicy"] ?? "PreemptLowerPriority"
-    }
-  }, { phase: "Pending", qosClass: qosClass(spec) })
+  return { tolerations: [...known, ...missing.map(notReady)] }
 }
 
 const nextAddress = (server: Server.Server): string => {
@@ -103,7 +109,7 @@ const namespace: Prepare = (_server, _call, object, live) => {
   const labelled = Json.setAt(
     object,
     ["metadata", "labels", "kubernetes.io/metadata.name"],
-    Json.nameOf(object)
+    Metadata.nameOf(object)
   )
   return withStatus({
     ...labelled,
@@ -113,8 +119,8 @@ const namespace: Prepare = (_server, _call, object, live) => {
 
 const job: Prepare = (_server, _call, object, live) => {
   if (live !== undefined || Json.at(object, "spec", "manualSelector") === true) return object
-  const uid = Json.metadataOf(object)["uid"]
-  const name = Json.nameOf(object)
+  const uid = Metadata.of(object)["uid"]
+  const name = Metadata.nameOf(object)
   const labels = {
     ...Json.objectOf(Json.at(object, "spec", "template", "metadata", "labels")),
     "batch.kubernetes.io/controller-uid": uid,
@@ -123,7 +129,7 @@ const job: Prepare = (_server, _call, object, live) => {
     "job-name": name
   }
   const spec = Json.setAt(Json.objectOf(object["spec"]), ["template", "metadata", "labels"], labels)
-  const own = Json.objectOf(Json.metadataOf(object)["labels"])
+  const own = Json.objectOf(Metadata.of(object)["labels"])
   return {
     ...Json.setAt(object, ["metadata", "labels"], Object.keys(own).length === 0 ? labels : own),
     spec: { ...spec, selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } } }
@@ -160,16 +166,70 @@ const event: Prepare = (_server, _call, object) => ({
   ...object
 })
 
+const copied = ["PersistentVolumeClaim.", "VolumeSnapshot.snapshot.storage.k8s.io"]
+
+/** What a claim is filled from: sources of other kinds count only under the newer name, and each name fills the other. */
+const withSources = (spec: Json.JsonObject, before: Json.JsonObject): Json.JsonObject => {
+  const { dataSource, dataSourceRef, ...rest } = spec
+  const wasFilled = before["dataSource"] !== undefined || before["dataSourceRef"] !== undefined
+  // Sources in other namespaces are a feature that is off.
+  const ref = Json.textOf(Json.at(dataSourceRef, "namespace")) === "" || before["dataSourceRef"] !== undefined
+    ? dataSourceRef
+    : undefined
+  const kind = `${Json.textOf(Json.at(dataSource, "kind"))}.${Json.textOf(Json.at(dataSource, "apiGroup"))}`
+  const source = wasFilled || ref !== undefined || copied.includes(kind) ? dataSource : undefined
+  const either = source ?? (Json.at(ref, "namespace") === undefined ? ref : undefined)
+  return {
+    ...rest,
+    ...(either === undefined ? {} : { dataSource: either }),
+    ...(ref === undefined && source === undefined ? {} : { dataSourceRef: ref ?? source })
+  }
+}
+
+const claim: Prepare = (server, call, object, live) =>
+  pending(
+    server,
+    call,
+    { ...object, spec: withSources(Json.objectOf(object["spec"]), Json.objectOf(Json.at(live, "spec"))) },
+    live
+  )
+
 const pending: Prepare = (_server, _call, object, live) =>
   live === undefined ? withStatus(object, { phase: "Pending" }) : object
+
+/** The fields of a spec that the server drops, as their features are off. */
+const withoutFields = (...fields: ReadonlyArray<string>): Prepare => (_server, _call, object) =>
+  Json.isObject(object["spec"]) ? { ...object, spec: Json.without(object["spec"], ...fields) } : object
+
+const serviceAccount: Prepare = (_server, _call, object) =>
+  Json.isArray(object["secrets"])
+    ? {
+      ...object,
+      secrets: object["secrets"].map((secret) => {
+        const name = Json.at(secret, "name")
+        return name === undefined ? {} : { name }
+      })
+    }
+    : object
+
+const daemonSet: Prepare = (_server, _call, object, live) => {
+  const before = Number(Json.textOf(Json.at(live, ...templateGeneration)))
+  const isChanged = live !== undefined &&
+    !Json.equal(Json.at(object, "spec", "template"), Json.at(live, "spec", "template"))
+  return Json.setAt(object, templateGeneration, String(live === undefined ? 1 : isChanged ? before + 1 : before))
+}
 
 const prepares: { readonly [table: string]: Prepare } = {
   "/events": event,
   "/namespaces": namespace,
-  "/persistentvolumeclaims": pending,
+  "/persistentvolumeclaims": claim,
   "/persistentvolumes": pending,
   "/pods": pod,
+  "/serviceaccounts": serviceAccount,
   "/services": service,
+  "apps/daemonsets": daemonSet,
+  "coordination.k8s.io/leases": withoutFields("strategy", "preferredHolder"),
+  "storage.k8s.io/csidrivers": withoutFields("preventPodSchedulingIfMissing"),
   "apiextensions.k8s.io/customresourcedefinitions": definition,
   "batch/jobs": job,
   "networking.k8s.io/ingresses": ingress,

@@ -3,7 +3,8 @@
  *
  * @internal
  */
-import * as Json from "./json.ts"
+import * as Json from "../../Machinery/Json.ts"
+import * as Metadata from "./metadata.ts"
 import type { Form } from "./negotiation.ts"
 import type { Listed } from "./reading.ts"
 import type { Served } from "./registry.ts"
@@ -39,7 +40,7 @@ const table = (
 export const one = (call: Call, served: Served, form: Form, object: Json.JsonObject): Json.JsonObject => {
   if (object["kind"] === "Status" || form.as === "Object") return object
   if (form.as === "PartialObjectMetadata") return Tables.partial(object)
-  return table(call, served, form, [object], { resourceVersion: Json.metadataOf(object)["resourceVersion"] })
+  return table(call, served, form, [object], { resourceVersion: Metadata.of(object)["resourceVersion"] })
 }
 
 const listMetadata = (listed: Listed): Json.JsonObject => ({
@@ -78,7 +79,7 @@ export const events = (call: Call, served: Served, form: Form): (frame: Frame) =
     if (form.as === "PartialObjectMetadata") return { ...frame, object: Tables.partial(frame.object) }
     const rows = frame.type === "BOOKMARK" ? [] : [frame.object]
     const object = table(call, served, form, rows, {
-      resourceVersion: Json.metadataOf(frame.object)["resourceVersion"]
+      resourceVersion: Metadata.of(frame.object)["resourceVersion"]
     }, hasColumns)
     hasColumns = false
     return { ...frame, object }

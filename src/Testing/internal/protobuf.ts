@@ -9,9 +9,9 @@
  */
 import * as Base64 from "effect/encoding/Base64"
 import * as Option from "effect/Option"
+import * as Json from "../../Machinery/Json.ts"
 import * as MicroTime from "../../Machinery/MicroTime.ts"
 import * as Time from "../../Machinery/Time.ts"
-import * as Json from "./json.ts"
 import { messages } from "./protobufMessages.ts"
 
 interface Field {
@@ -20,6 +20,8 @@ interface Field {
   readonly type: string
   /** Whether zero is a value and not the lack of one. */
   readonly isPointer: boolean
+  /** Whether Go prints it in JSON where it is zero. */
+  readonly isPrinted: boolean
 }
 
 type Message = ReadonlyMap<number, Field>
@@ -27,13 +29,14 @@ type Message = ReadonlyMap<number, Field>
 const shapes: { readonly [mark: string]: Field["shape"] } = { "*": "list", "%": "map", "^": "inline" }
 
 const parseField = (text: string): readonly [number, Field] => {
-  const [, name = "", number = "", mark = "", type = "", pointer = ""] =
-    /^(\w+)=(\d+):([*%^]?)([\w.]+)(\??)$/.exec(text) ?? []
+  const [, name = "", number = "", mark = "", type = "", end = ""] =
+    /^(\w+)=(\d+):([*%^]?)([\w.]+)([?!]?)$/.exec(text) ?? []
   return [Number(number), {
     name: name.charAt(0).toLowerCase() + name.slice(1),
     shape: shapes[mark] ?? "one",
     type,
-    isPointer: pointer !== ""
+    isPointer: end === "?",
+    isPrinted: end === "!"
   }]
 }
 
@@ -63,6 +66,16 @@ export const zeroless = (message: string): ReadonlySet<string> => {
   for (const { isPointer, name, shape, type } of messageOf(message).values()) {
     if (shape === "inline") { for (const inner of zeroless(type)) out.add(inner) }
     else if (shape === "one" && !isPointer && /^[sbid]$/.test(type)) out.add(name)
+  }
+  return out
+}
+
+/** The members of a type, by JSON name, that Go prints where they are zero. Empty for a type that has no message. */
+export const printed = (message: string): ReadonlySet<string> => {
+  const out = new Set<string>()
+  for (const { isPrinted, name, shape, type } of messageOf(message).values()) {
+    if (shape === "inline") { for (const inner of printed(type)) out.add(inner) }
+    else if (isPrinted) out.add(name)
   }
   return out
 }
@@ -198,7 +211,7 @@ const decodeMessage = (name: string, fields: ReadonlyArray<Raw>): Json.JsonObjec
       const entry = rawFields(bytesOf(raw)) ?? []
       const [key, value] = [find(entry, 1), find(entry, 2)]
       const map = (draft[field.name] ??= {}) as Json.Draft
-      Json.put(
+      Json.set(
         map,
         key === undefined ? "" : utf8.decode(bytesOf(key)),
         value === undefined ? field.type === "s" || field.type === "y" ? "" : undefined : valueOf(field.type, value)

@@ -6,9 +6,10 @@
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
 import * as FieldSelector from "../../Machinery/FieldSelector.ts"
+import * as Json from "../../Machinery/Json.ts"
 import * as LabelSelector from "../../Machinery/LabelSelector.ts"
-import * as Json from "./json.ts"
 import * as JsonText from "./jsonText.ts"
+import * as Metadata from "./metadata.ts"
 import * as Query from "./query.ts"
 import * as Registry from "./registry.ts"
 import type * as Server from "./server.ts"
@@ -35,14 +36,9 @@ const fieldsOf = (served: Registry.Served, text: string): Outcome<FieldSelector.
   Result.gen(function*() {
     const parsed = FieldSelector.parse(text)
     if (Result.isFailure(parsed)) return yield* Result.fail(StatusError.badRequest(parsed.failure.reason))
-    const { hasOwnSelectors, selectable } = served.strategy
+    const { selectable, selectorRefusal } = served.strategy
     for (const { field } of parsed.success.requirements) {
-      if (field === "metadata.name" || field === "metadata.namespace" || selectable.includes(field)) continue
-      return yield* Result.fail(StatusError.badRequest(
-        served.custom !== undefined || hasOwnSelectors
-          ? `field label not supported: ${field}`
-          : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
-      ))
+      if (!selectable.has(field)) return yield* Result.fail(StatusError.badRequest(selectorRefusal(field)))
     }
     return parsed.success
   })
@@ -64,9 +60,9 @@ export const selection = (
 
 /** Whether a stored object belongs to a selection. */
 export const matches = ({ fields, labels, namespace, served }: Selection, object: Json.JsonObject): boolean =>
-  (namespace === "" || Json.namespaceOf(object) === namespace) &&
+  (namespace === "" || Metadata.namespaceOf(object) === namespace) &&
   (LabelSelector.isEverything(labels) ||
-    LabelSelector.matches(labels, Json.textMapOf(Json.metadataOf(object)["labels"]))) &&
+    LabelSelector.matches(labels, Json.textMapOf(Metadata.of(object)["labels"]))) &&
   (FieldSelector.isEverything(fields) ||
     FieldSelector.matches(fields, Strategy.fieldsOf(served.table, served.strategy, object)))
 

@@ -5,11 +5,11 @@
  */
 import { resources } from "../../Api/resources.ts"
 import { kinds as schemas } from "../../Api/schemas.ts"
+import type * as Json from "../../Machinery/Json.ts"
 import * as ObjectSchema from "../../Machinery/ObjectSchema.ts"
 import type { AnyResource, Subresource } from "../../Machinery/Resource.ts"
 import type { Structure } from "../../Machinery/Structure.ts"
 import * as Conversion from "./conversion.ts"
-import type * as Json from "./json.ts"
 import * as Strategy from "./strategy.ts"
 
 /** What only custom resources have. */
@@ -86,7 +86,7 @@ const builtIn = (resource: AnyResource, storedAs: string): Served => {
     storedAs,
     schema: ObjectSchema.lookup(schemas, resource),
     structure: resource.structure,
-    strategy: Strategy.builtIn(table),
+    strategy: Strategy.builtIn(table, resource),
     custom: undefined
   }
 }

@@ -5,9 +5,10 @@
  */
 import * as Result from "effect/Result"
 import { Scale } from "../../Api/schemas/autoscaling/v1.ts"
+import * as Json from "../../Machinery/Json.ts"
 import * as LabelSelector from "../../Machinery/LabelSelector.ts"
 import * as Decoding from "./decoding.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import type { Served } from "./registry.ts"
 import * as StatusError from "./statusError.ts"
 import * as Strategy from "./strategy.ts"
@@ -45,7 +46,7 @@ const selectorText = (selector: unknown): string => {
 /** The scale of an object. */
 export const of = (served: Served, object: Json.JsonObject): Json.JsonObject => {
   const paths = pathsOf(served)
-  const { creationTimestamp, name, namespace, resourceVersion, uid } = Json.metadataOf(object)
+  const { creationTimestamp, name, namespace, resourceVersion, uid } = Metadata.of(object)
   const selector = paths.selector === undefined ? "" : selectorText(Json.at(object, ...paths.selector))
   const replicas = Json.numberOf(Json.at(object, ...paths.spec), 0)
   return {
@@ -69,7 +70,12 @@ export const served = (target: Served): Served => ({
   schema: Scale,
   structure: undefined,
   custom: undefined,
-  strategy: Strategy.builtIn("autoscaling/scales")
+  strategy: Strategy.builtIn("autoscaling/scales", {
+    group: "autoscaling",
+    version: "v1",
+    kind: "Scale",
+    plural: "scales"
+  })
 })
 
 /** Sets the replicas of an object by a change of its scale. */
@@ -84,7 +90,7 @@ export const update = (
       Result.gen(function*() {
         if (live === undefined) return yield* Result.fail(StatusError.notFound(target, write.name))
         const scale = yield* change(of(target, live))
-        const name = Json.nameOf(scale)
+        const name = Metadata.nameOf(scale)
         if (name !== write.name) {
           return yield* Result.fail(StatusError.badRequest(
             name === ""
@@ -101,7 +107,7 @@ export const update = (
             detail: "must be greater than or equal to 0"
           }]))
         }
-        const version = Json.metadataOf(scale)["resourceVersion"]
+        const version = Metadata.of(scale)["resourceVersion"]
         return Json.setAt(
           version === undefined ? live : Json.setAt(live, ["metadata", "resourceVersion"], version),
           spec,

@@ -7,7 +7,8 @@
  *
  * @internal
  */
-import * as Json from "./json.ts"
+import type * as Json from "../../Machinery/Json.ts"
+import * as Metadata from "./metadata.ts"
 import type { Wakeups } from "./wakeups.ts"
 
 /** One change of one object. */
@@ -86,7 +87,7 @@ export const get = (store: Store, name: string, key: string): Json.JsonObject | 
 
 const stamp = (object: Json.JsonObject, revision: number): Json.JsonObject => ({
   ...object,
-  metadata: orderedMetadata({ ...Json.metadataOf(object), resourceVersion: String(revision) })
+  metadata: orderedMetadata({ ...Metadata.of(object), resourceVersion: String(revision) })
 })
 
 const metadataOrder = [

@@ -5,8 +5,9 @@
  *
  * @internal
  */
+import * as Json from "../../Machinery/Json.ts"
 import * as Name from "../../Machinery/Name.ts"
-import * as Json from "./json.ts"
+import type { AnyResource } from "../../Machinery/Resource.ts"
 
 /** How one resource type is kept. */
 export interface Strategy {
@@ -16,12 +17,14 @@ export interface Strategy {
   readonly createOnUpdate: boolean
   /** What is wrong with a name. */
   readonly nameProblems: (name: string) => ReadonlyArray<string>
+  /** Whether finalizers that no group qualifies must be the known ones. */
+  readonly checksFinalizers: boolean
   /** Whether `metadata.generation` counts. */
   readonly hasGeneration: boolean
-  /** The fields that field selectors may name, beyond `metadata.name` and `metadata.namespace`. */
-  readonly selectable: ReadonlyArray<string>
-  /** Whether the kind has a list of its own of what field selectors may name, which words the refusal. */
-  readonly hasOwnSelectors: boolean
+  /** What field selectors may name, each with the field of stored objects that it means. */
+  readonly selectable: ReadonlyMap<string, string>
+  /** Why a field selector may not name something else. */
+  readonly selectorRefusal: (label: string) => string
 }
 
 const group = (...names: ReadonlyArray<string>) => new Set(names)
@@ -64,6 +67,23 @@ const createdByUpdate = group(
   "rbac.authorization.k8s.io/roles"
 )
 
+/** Kinds whose validation is that of apimachinery alone. */
+const anyFinalizer = group(
+  "/events",
+  "admissionregistration.k8s.io/mutatingadmissionpolicies",
+  "admissionregistration.k8s.io/mutatingadmissionpolicybindings",
+  "admissionregistration.k8s.io/mutatingwebhookconfigurations",
+  "admissionregistration.k8s.io/validatingadmissionpolicies",
+  "admissionregistration.k8s.io/validatingadmissionpolicybindings",
+  "admissionregistration.k8s.io/validatingwebhookconfigurations",
+  "apiextensions.k8s.io/customresourcedefinitions",
+  "apiregistration.k8s.io/apiservices",
+  "coordination.k8s.io/leasecandidates",
+  "coordination.k8s.io/leases",
+  "node.k8s.io/runtimeclasses",
+  "policy/poddisruptionbudgets"
+)
+
 const generations = group(
   "/pods",
   "/podtemplates",
@@ -94,43 +114,78 @@ const generations = group(
   "scheduling.k8s.io/priorityclasses"
 )
 
-const selectors: { readonly [table: string]: ReadonlyArray<string> } = {
-  "/events": [
-    "involvedObject.kind",
-    "involvedObject.namespace",
-    "involvedObject.name",
-    "involvedObject.uid",
-    "involvedObject.apiVersion",
-    "involvedObject.resourceVersion",
-    "involvedObject.fieldPath",
+/** What one kind lets field selectors name. */
+interface Selectors {
+  /** Labels that mean the field of the same path. */
+  readonly fields: ReadonlyArray<string>
+  /** Labels that mean another field. */
+  readonly renamed?: { readonly [label: string]: string }
+  readonly refusal?: (label: string) => string
+}
+
+const ofNamespaced = (...fields: ReadonlyArray<string>): Selectors => ({
+  fields: ["metadata.name", "metadata.namespace", ...fields]
+})
+
+const ofCluster = (...fields: ReadonlyArray<string>): Selectors => ({ fields: ["metadata.name", ...fields] })
+
+const aboutObject = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"]
+
+const anyKind: Selectors = {
+  ...ofNamespaced(),
+  refusal: (label) =>
+    `${JSON.stringify(label)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+}
+
+/** By group and plural, as the versions of a kind have the same; events of the two groups do not. */
+const selectors: { readonly [resource: string]: Selectors } = {
+  "/events": ofNamespaced(
+    ...aboutObject.map((field) => `involvedObject.${field}`),
     "reason",
     "reportingComponent",
     "source",
     "type"
-  ],
-  "/namespaces": ["status.phase"],
-  "/nodes": ["spec.unschedulable"],
-  "/pods": [
-    "spec.nodeName",
-    "spec.restartPolicy",
-    "spec.schedulerName",
-    "spec.serviceAccountName",
-    "spec.hostNetwork",
-    "status.phase",
-    "status.podIP",
-    "status.podIPs",
-    "status.nominatedNodeName"
-  ],
-  "/replicationcontrollers": ["status.replicas"],
-  "/secrets": ["type"],
-  "/services": ["spec.clusterIP", "spec.type"],
-  "apps/replicasets": ["status.replicas"],
-  "batch/jobs": ["status.successful"],
-  "certificates.k8s.io/certificatesigningrequests": ["spec.signerName"],
-  "certificates.k8s.io/clustertrustbundles": ["spec.signerName"],
-  "certificates.k8s.io/podcertificaterequests": ["spec.signerName", "spec.podName", "spec.nodeName"],
-  "resource.k8s.io/resourceslices": ["spec.nodeName", "spec.driver"]
+  ),
+  "events.k8s.io/events": {
+    ...ofNamespaced("reason", "type"),
+    renamed: {
+      ...Object.fromEntries(aboutObject.map((field) => [`regarding.${field}`, `involvedObject.${field}`])),
+      reportingController: "reportingComponent"
+    }
+  },
+  "/namespaces": ofCluster("status.phase"),
+  "/nodes": ofCluster("spec.unschedulable"),
+  "/pods": {
+    ...ofNamespaced(
+      "spec.nodeName",
+      "spec.restartPolicy",
+      "spec.schedulerName",
+      "spec.serviceAccountName",
+      "spec.hostNetwork",
+      "status.phase",
+      "status.podIP",
+      "status.podIPs",
+      "status.nominatedNodeName"
+    ),
+    renamed: { "spec.host": "spec.nodeName" }
+  },
+  "/replicationcontrollers": ofNamespaced("status.replicas"),
+  "/secrets": ofNamespaced("type"),
+  "/services": ofNamespaced("spec.clusterIP", "spec.type"),
+  "batch/jobs": {
+    ...ofNamespaced("status.successful"),
+    refusal: (label) => `field label ${JSON.stringify(label)} not supported for Job`
+  },
+  "certificates.k8s.io/certificatesigningrequests": ofCluster("spec.signerName"),
+  "certificates.k8s.io/clustertrustbundles": ofCluster("spec.signerName"),
+  "certificates.k8s.io/podcertificaterequests": ofCluster("spec.signerName", "spec.podName", "spec.nodeName"),
+  "resource.k8s.io/resourceslices": ofCluster("spec.nodeName", "spec.driver")
 }
+
+const notSupported = (label: string): string => `field label not supported: ${label}`
+
+const selectableOf = ({ fields, renamed = {} }: Selectors): ReadonlyMap<string, string> =>
+  new Map([...fields.map((field): [string, string] => [field, field]), ...Object.entries(renamed)])
 
 const nameRules: { readonly [table: string]: (name: string) => ReadonlyArray<string> } = {
   "/namespaces": Name.dns1123Label,
@@ -147,24 +202,33 @@ const nameRules: { readonly [table: string]: (name: string) => ReadonlyArray<str
   "networking.k8s.io/ipaddresses": () => []
 }
 
-/** The strategy of a built-in resource type, by its table. */
-export const builtIn = (table: string): Strategy => ({
-  unconditionalUpdate: !conditionalOnly.has(table),
-  createOnUpdate: createdByUpdate.has(table),
-  nameProblems: nameRules[table] ?? Name.dns1123Subdomain,
-  hasGeneration: generations.has(table),
-  selectable: selectors[table] ?? [],
-  hasOwnSelectors: Object.hasOwn(selectors, table)
-})
+/** The strategy of a built-in resource type, by where its objects lie and what it is called. */
+export const builtIn = (
+  table: string,
+  { group, kind, plural, version }: Pick<AnyResource, "group" | "version" | "kind" | "plural">
+): Strategy => {
+  const own = selectors[`${group}/${plural}`] ?? anyKind
+  const named = (label: string) => `field label not supported for ${group}/${version}, Kind=${kind}: ${label}`
+  return {
+    unconditionalUpdate: !conditionalOnly.has(table),
+    createOnUpdate: createdByUpdate.has(table),
+    nameProblems: nameRules[table] ?? Name.dns1123Subdomain,
+    checksFinalizers: !anyFinalizer.has(table),
+    hasGeneration: generations.has(table),
+    selectable: selectableOf(own),
+    selectorRefusal: own.refusal ?? (table === "resource.k8s.io/resourceslices" ? named : notSupported)
+  }
+}
 
-/** The strategy of a custom resource. */
-export const custom = (selectable: ReadonlyArray<string>): Strategy => ({
+/** The strategy of a custom resource, by the fields that its definition makes selectable. */
+export const custom = (fields: ReadonlyArray<string>): Strategy => ({
   unconditionalUpdate: false,
   createOnUpdate: false,
   nameProblems: Name.dns1123Subdomain,
+  checksFinalizers: false,
   hasGeneration: true,
-  selectable,
-  hasOwnSelectors: false
+  selectable: selectableOf(ofNamespaced(...fields)),
+  selectorRefusal: notSupported
 })
 
 const shown = (value: unknown): string =>
@@ -189,16 +253,13 @@ const fieldText = (table: string, object: Json.JsonObject, field: string): strin
   return field === "status.replicas" ? "0" : ""
 }
 
-/** The fields of an object that selectors may name. */
+/** What field selectors may name of a stored object. */
 export const fieldsOf = (
   table: string,
-  strategy: Strategy,
+  { selectable }: Strategy,
   object: Json.JsonObject
-): { readonly [field: string]: string } => {
-  const fields: Record<string, string> = {
-    "metadata.name": Json.nameOf(object),
-    "metadata.namespace": Json.namespaceOf(object)
-  }
-  for (const field of strategy.selectable) fields[field] = fieldText(table, object, field)
+): { readonly [label: string]: string } => {
+  const fields: Record<string, string> = {}
+  for (const [label, field] of selectable) fields[label] = fieldText(table, object, field)
   return fields
 }

@@ -5,10 +5,11 @@
  */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
+import * as Json from "../../Machinery/Json.ts"
 import * as LabelSelector from "../../Machinery/LabelSelector.ts"
 import * as Authorization from "./authorization.ts"
 import * as Deletion from "./deletion.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import * as Query from "./query.ts"
 import type * as Registry from "./registry.ts"
 import * as Server from "./server.ts"
@@ -33,7 +34,7 @@ const stored = (write: Write.Write, change: (object: Json.JsonObject) => Json.Js
 /** Binds a pod to a node, as the scheduler does. */
 const bind = (write: Write.Write, body: Json.JsonObject): Outcome<Json.JsonObject> =>
   Result.gen(function*() {
-    if (Json.nameOf(body) !== write.name) {
+    if (Metadata.nameOf(body) !== write.name) {
       return yield* Result.fail(StatusError.badRequest("name in URL does not match name in Binding object"))
     }
     const pod = yield* found(write)
@@ -64,9 +65,9 @@ const evict = (write: Write.Write, body: Json.JsonObject): Outcome<Json.JsonObje
   Result.gen(function*() {
     const { call, name, namespace, options, served, server } = write
     const pod = yield* found(write)
-    const labels = Json.textMapOf(Json.metadataOf(pod)["labels"])
+    const labels = Json.textMapOf(Metadata.of(pod)["labels"])
     const budgets = [...Store.table(server.store, "policy/poddisruptionbudgets").objects].filter(([, budget]) => {
-      if (Json.namespaceOf(budget) !== namespace) return false
+      if (Metadata.namespaceOf(budget) !== namespace) return false
       const selector = LabelSelector.fromObject(Json.objectOf(Json.at(budget, "spec", "selector")))
       return Result.isSuccess(selector) && LabelSelector.matches(selector.success, labels)
     })
@@ -82,7 +83,7 @@ const evict = (write: Write.Write, body: Json.JsonObject): Outcome<Json.JsonObje
           [{
             reason: "DisruptionBudget",
             message: `The disruption budget ${
-              Json.nameOf(budget)
+              Metadata.nameOf(budget)
             } needs ${needed} healthy pods and has ${healthy} currently`
           }]
         ))
@@ -123,7 +124,7 @@ const issueToken = (write: Write.Write, body: Json.JsonObject): Outcome<Json.Jso
       iat: issued,
       iss: "https://kubernetes.default.svc.cluster.local",
       jti: Server.uuid(call.random),
-      "kubernetes.io": { namespace, serviceaccount: { name, uid: Json.metadataOf(account)["uid"] } },
+      "kubernetes.io": { namespace, serviceaccount: { name, uid: Metadata.of(account)["uid"] } },
       nbf: issued,
       sub: `system:serviceaccount:${namespace}:${name}`
     }
@@ -165,7 +166,7 @@ export const part = (
   object: Json.JsonObject
 ): Json.JsonObject | undefined => {
   const spec = Json.objectOf(object["spec"])
-  const version = Json.metadataOf(object)["resourceVersion"]
+  const version = Metadata.of(object)["resourceVersion"]
   const base = version === undefined ? live : Json.setAt(live, ["metadata", "resourceVersion"], version)
   switch (`${served.table}/${subresource}`) {
     case "/namespaces/finalize":
@@ -237,7 +238,7 @@ const tokenUser = (server: Server.Server, token: string): Server.User | undefine
   const account = Store.get(server.store, "/serviceaccounts", Store.keyOf(namespace, name))
   return account === undefined ? undefined : {
     name: Json.textOf(sub),
-    uid: Json.textOf(Json.metadataOf(account)["uid"]),
+    uid: Json.textOf(Metadata.of(account)["uid"]),
     groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"]
   }
 }
@@ -252,7 +253,7 @@ export const review = (
   const spec = Json.objectOf(object["spec"])
   const answer = (status: Json.JsonObject): Json.JsonObject => ({
     ...object,
-    metadata: Json.metadataOf(object),
+    metadata: Metadata.of(object),
     status
   })
   switch (served.kind) {

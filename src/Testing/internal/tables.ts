@@ -3,8 +3,9 @@
  *
  * @internal
  */
+import type * as Json from "../../Machinery/Json.ts"
 import * as Columns from "./columns.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import type { Served } from "./registry.ts"
 
 /** What goes into a row beside its cells. */
@@ -14,7 +15,7 @@ export type IncludeObject = "Metadata" | "Object" | "None"
 export const partial = (object: Json.JsonObject): Json.JsonObject => ({
   kind: "PartialObjectMetadata",
   apiVersion: "meta.k8s.io/v1",
-  metadata: Json.metadataOf(object)
+  metadata: Metadata.of(object)
 })
 
 /** A table of some objects. `hasColumns` says whether it describes its columns: later events of a watch do not. */
@@ -40,7 +41,7 @@ export const make = (options: {
       cells: columns.map(({ cell }) => cell(object, now)),
       ...(include === "None"
         ? { object: null }
-        : { object: include === "Object" ? object : { ...partial(object), metadata: Json.metadataOf(object) } })
+        : { object: include === "Object" ? object : { ...partial(object), metadata: Metadata.of(object) } })
     }))
   }
 }

@@ -6,11 +6,11 @@
  */
 import * as Result from "effect/Result"
 import { definitions } from "../../Api/schemas.ts"
+import * as Json from "../../Machinery/Json.ts"
 import * as MicroTime from "../../Machinery/MicroTime.ts"
 import type * as ObjectSchema from "../../Machinery/ObjectSchema.ts"
 import * as Quantity from "../../Machinery/Quantity.ts"
 import * as Time from "../../Machinery/Time.ts"
-import * as Json from "./json.ts"
 import * as Protobuf from "./protobuf.ts"
 
 /** A decoded object. */
@@ -33,17 +33,28 @@ const names = {
   }
 }
 
-const zeroless = new Map<Schema, ReadonlySet<string>>()
+/** What Go does with zeros of one type. */
+interface Zeros {
+  /** Members whose zero is left out. */
+  readonly absent: ReadonlySet<string>
+  /** Members that stand in JSON where they are zero. */
+  readonly printed: ReadonlySet<string>
+}
 
-/** Members whose zero is left out. */
-const zerolessOf = (schema: Schema): ReadonlySet<string> => {
-  const known = zeroless.get(schema)
-  if (known !== undefined) return known
+const known = new Map<Schema, Zeros>()
+
+const zerosOf = (schema: Schema): Zeros => {
+  const found = known.get(schema)
+  if (found !== undefined) return found
   // The last three parts are group, version and kind.
-  const made = Protobuf.zeroless((definitionNames.get(schema) ?? "").split(".").slice(-3).join("."))
-  zeroless.set(schema, made)
+  const message = (definitionNames.get(schema) ?? "").split(".").slice(-3).join(".")
+  const made = { absent: Protobuf.zeroless(message), printed: Protobuf.printed(message) }
+  known.set(schema, made)
   return made
 }
+
+/** Whether a member of a type stands in JSON where it is zero, so that nobody owns its being there. */
+export const isPrinted = (schema: Schema, member: string): boolean => zerosOf(schema).printed.has(member)
 
 /** The name of a type as the API description has it; `undefined` for a type without a name. */
 export const definitionName = (schema: Schema): string | undefined => definitionNames.get(schema)
@@ -173,7 +184,7 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
     const draft: Json.Draft = {}
     for (const key of Object.keys(value)) {
       const each = visit(values, value[key], `${path}.${key}`, owner, field) ?? zero(values)
-      Json.put(draft, key, each)
+      Json.set(draft, key, each)
     }
     return draft
   }
@@ -185,20 +196,24 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
     outer: string
   ) => {
     const name = names.get(schema) ?? ""
-    const absent = zerolessOf(schema)
+    const { absent, printed } = zerosOf(schema)
     const draft: Json.Draft = {}
     for (const key of Object.keys(value)) {
       const known = Object.hasOwn(properties, key) ? properties[key] : undefined
       const inner = path === "" ? key : `${path}.${key}`
       if (known === undefined) {
-        if (schema["x-kubernetes-preserve-unknown-fields"] === true) Json.put(draft, key, value[key])
+        if (schema["x-kubernetes-preserve-unknown-fields"] === true) Json.set(draft, key, value[key])
         else unknown.push(inner)
         continue
       }
       const decoded = visit(known, value[key], inner, name, outer === "" ? key : `${outer}.${key}`)
       const isRequired = schema.required?.includes(key) === true
       const isZero = !isRequired && (decoded === "" || decoded === 0 || decoded === false) && absent.has(key)
-      if (decoded !== undefined && !isZero && !isVoid(known, decoded, isRequired)) Json.put(draft, key, decoded)
+      if (decoded !== undefined && !isZero && !isVoid(known, decoded, isRequired)) Json.set(draft, key, decoded)
+    }
+    for (const key of printed) {
+      const member = Object.hasOwn(properties, key) ? properties[key] : undefined
+      if (member !== undefined && draft[key] === undefined) Json.set(draft, key, zero(member))
     }
     return draft
   }
@@ -209,9 +224,11 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
     : Result.fail(problem)
 }
 
-/** What Go has in place of a null within a list or a map. */
+/** What Go prints of a value that is zero. */
 const zero = (schema: Schema): unknown => {
   const target = targetOf(schema)
+  if (target["x-kubernetes-int-or-string"] === true) return 0
+  if (target.format === "quantity") return "0"
   switch (target.type) {
     case "string":
       return target.format === undefined || target.format === "byte" ? "" : null
@@ -221,16 +238,25 @@ const zero = (schema: Schema): unknown => {
     case "boolean":
       return false
     case "object":
-      return target.properties === undefined ? null : {}
+      return target.properties === undefined ? null : zeroStruct(target, target.properties)
     default:
       return null
   }
 }
 
+const zeroStruct = (schema: Schema, properties: { readonly [name: string]: Schema }): Json.JsonObject =>
+  Object.fromEntries(
+    [...zerosOf(schema).printed].flatMap((key) => {
+      const member = Object.hasOwn(properties, key) ? properties[key] : undefined
+      return member === undefined ? [] : [[key, zero(member)]]
+    })
+  )
+
 // Collections that are empty are left out (`omitempty`); structs may be pointers, and their being there means something.
 const isVoid = (schema: Schema, value: unknown, isRequired: boolean): boolean => {
-  if (isRequired) return false
+  // A list that Go prints in any case has lost in the store whether it was empty or not there.
   if (Json.isArray(value)) return value.length === 0
+  if (isRequired) return false
   const target = targetOf(schema)
   return target.properties === undefined && target.type === "object" &&
     target["x-kubernetes-preserve-unknown-fields"] !== true && Json.isObject(value) && Object.keys(value).length === 0

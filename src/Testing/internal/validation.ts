@@ -6,17 +6,18 @@
  *
  * @internal
  */
-import * as Result from "effect/Result"
-import * as LabelSelector from "../../Machinery/LabelSelector.ts"
+import { ObjectMeta } from "../../Api/schemas/meta/v1.ts"
+import * as Json from "../../Machinery/Json.ts"
 import * as Name from "../../Machinery/Name.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as CustomRules from "./customRules.ts"
 import * as FieldError from "./fieldError.ts"
-import * as Json from "./json.ts"
 import * as KindValidation from "./kindValidation.ts"
+import * as Metadata from "./metadata.ts"
 import { immutable } from "./objectMeta.ts"
 import * as PodValidation from "./podValidation.ts"
 import type { Served } from "./registry.ts"
+import * as SelectorValidation from "./selectorValidation.ts"
 import * as Typed from "./typed.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
@@ -32,12 +33,16 @@ const schemaErrors = (given: ObjectSchema, value: unknown, path: string): Errors
   }
   if (Json.isArray(value)) {
     const { items } = schema
-    return items === undefined ? [] : value.flatMap((item, index) => schemaErrors(items, item, `${path}[${index}]`))
+    // The real server names the list of access modes, not the bad one's place in it.
+    const isWhole = path.endsWith(".accessModes")
+    return items === undefined
+      ? []
+      : value.flatMap((item, index) => schemaErrors(items, item, isWhole ? path : `${path}[${index}]`))
   }
   if (!Json.isObject(value)) return []
   return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
     const inner = FieldError.child(path, key)
-    if (path === "" && (key === "metadata" || key === "status")) return []
+    if (Typed.targetOf(property) === ObjectMeta || (path === "" && key === "status")) return []
     const member = value[key]
     if (member !== undefined && member !== "") return schemaErrors(property, member, inner)
     return schema.required?.includes(key) === true && Typed.targetOf(property).type === "string"
@@ -55,23 +60,30 @@ const notNegative = (object: Json.JsonObject, ...path: ReadonlyArray<string>): E
 
 const selectorRule = (object: Json.JsonObject): Errors => {
   const selector = Json.at(object, "spec", "selector")
-  const given = Json.at(object, "spec", "template", "metadata", "labels")
-  const labels = Json.textMapOf(given)
-  const field = "spec.template.metadata.labels"
-  if (!Json.isObject(selector)) {
-    return [
-      FieldError.required("spec.selector"),
-      FieldError.invalid(field, given ?? null, "`selector` does not match template `labels`")
-    ]
-  }
-  const parsed = LabelSelector.fromObject(selector)
-  if (Result.isFailure(parsed)) return [FieldError.invalid("spec.selector", selector, parsed.failure.reason)]
-  if (LabelSelector.isEverything(parsed.success)) {
-    return [FieldError.invalid("spec.selector", selector, "empty selector is invalid for deployment")]
-  }
-  return LabelSelector.matches(parsed.success, labels)
-    ? []
-    : [FieldError.invalid(field, given === undefined ? null : labels, "`selector` does not match template `labels`")]
+  const labels = Json.at(object, "spec", "template", "metadata", "labels")
+  const isDaemonSet = object["kind"] === "DaemonSet"
+  const isMatch = SelectorValidation.matches(selector, labels)
+  const findings = SelectorValidation.errors(selector, "spec.selector")
+  const isEmpty = Json.isObject(selector) && SelectorValidation.isEmpty(selector)
+  return [
+    ...(Json.isObject(selector) ? findings : [FieldError.required("spec.selector")]),
+    ...(isEmpty
+      ? [FieldError.invalid(
+        "spec.selector",
+        selector,
+        `empty selector is invalid for ${isDaemonSet ? "daemonset" : "deployment"}`
+      )]
+      : []),
+    ...(isMatch === undefined && !isDaemonSet
+      ? [FieldError.invalid("spec.selector", selector, "invalid label selector")]
+      : isMatch === false
+      ? [FieldError.invalid(
+        "spec.template.metadata.labels",
+        labels ?? null,
+        "`selector` does not match template `labels`"
+      )]
+      : [])
+  ]
 }
 
 const selectorIsImmutable: Rule = (object, live) => {
@@ -84,7 +96,7 @@ const selectorIsImmutable: Rule = (object, live) => {
 const workload: Rule = (object, live) => [
   ...notNegative(object, "spec", "replicas"),
   ...notNegative(object, "spec", "minReadySeconds"),
-  ...notNegative(object, "spec", "revisionHistoryLimit"),
+  ...(object["kind"] === "StatefulSet" ? [] : notNegative(object, "spec", "revisionHistoryLimit")),
   ...selectorRule(object),
   ...PodValidation.template(object, ["Always"]),
   ...selectorIsImmutable(object, live)
@@ -251,11 +263,14 @@ const newEvent: Rule = (object, live) =>
       .map((field) => FieldError.required(field))
 
 const event: Rule = (object, live) => {
-  const namespace = Json.namespaceOf(object)
+  const namespace = Metadata.namespaceOf(object)
   const involved = Json.textOf(Json.at(object["involvedObject"] ?? object["regarding"], "namespace"))
   const missing = newEvent(object, live)
   if (missing.length > 0) return missing
-  return involved === namespace || (involved === "" && namespace === "default")
+  const isNew = Json.textOf(object["eventTime"]) !== ""
+  return involved === namespace ||
+      (involved === "" && (namespace === "default" || (isNew && namespace === "kube-system"))) ||
+      (involved !== "" && isNew)
     ? []
     : [FieldError.invalid("involvedObject.namespace", involved, "does not match event.namespace")]
 }
@@ -265,7 +280,7 @@ const definition: Rule = (object, live) => {
   const names = Json.objectOf(spec["names"])
   const versions = Json.itemsOf(spec["versions"])
   const expected = `${Json.textOf(names["plural"])}.${Json.textOf(spec["group"])}`
-  const name = Json.nameOf(object)
+  const name = Metadata.nameOf(object)
   return [
     ...(name === expected
       ? []

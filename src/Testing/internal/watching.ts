@@ -12,8 +12,9 @@ import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import type * as Json from "../../Machinery/Json.ts"
 import type * as RequestError from "../../Machinery/RequestError.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import * as Query from "./query.ts"
 import * as Reading from "./reading.ts"
 import * as Registry from "./registry.ts"
@@ -124,7 +125,7 @@ const frameOf = (selected: Reading.Selection, change: Store.Change): Frame | und
   // An object that left the selection is shown as it was, under the version of the change.
   return frame(
     "DELETED",
-    last ?? { ...before, metadata: { ...Json.metadataOf(before), resourceVersion: String(change.revision) } }
+    last ?? { ...before, metadata: { ...Metadata.of(before), resourceVersion: String(change.revision) } }
   )
 }
 

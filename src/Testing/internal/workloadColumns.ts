@@ -5,9 +5,10 @@
  *
  * @internal
  */
+import * as Json from "../../Machinery/Json.ts"
 import { containers, joined, none, number, selector, shown, template, text, textOr, unset } from "./cells.ts"
 import { age, type Cell, type Column, column, humanDuration, name, since, wide } from "./column.ts"
-import * as Json from "./json.ts"
+import * as Metadata from "./metadata.ts"
 import { podColumns } from "./podColumns.ts"
 
 const replicated = (...more: ReadonlyArray<Column>): ReadonlyArray<Column> => [
@@ -34,7 +35,7 @@ const hasCondition = (object: Json.JsonObject, type: string): boolean =>
 const jobStatus: Cell = (object) => {
   if (hasCondition(object, "Complete")) return "Complete"
   if (hasCondition(object, "Failed")) return "Failed"
-  if (Json.metadataOf(object)["deletionTimestamp"] !== undefined) return "Terminating"
+  if (Metadata.of(object)["deletionTimestamp"] !== undefined) return "Terminating"
   return ["Suspended", "FailureTarget", "SuccessCriteriaMet"].find((type) => hasCondition(object, type)) ?? "Running"
 }
 
@@ -58,7 +59,7 @@ const jobDuration: Cell = (object, now) => {
 const budgetAmount = (key: string): Cell => (object) => shown(Json.at(object, "spec", key), "N/A")
 
 const ownerOf: Cell = (object) => {
-  const owner = Json.itemsOf(Json.metadataOf(object)["ownerReferences"]).find((each) =>
+  const owner = Json.itemsOf(Metadata.of(object)["ownerReferences"]).find((each) =>
     Json.at(each, "controller") === true
   )
   if (owner === undefined) return none

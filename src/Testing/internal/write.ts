@@ -7,13 +7,14 @@
  */
 import * as Result from "effect/Result"
 import type * as FieldSet from "../../Apply/FieldSet.ts"
+import * as Json from "../../Machinery/Json.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as CustomRules from "./customRules.ts"
 import * as CustomSchema from "./customSchema.ts"
 import * as Deletion from "./deletion.ts"
 import * as FieldError from "./fieldError.ts"
-import * as Json from "./json.ts"
 import * as Managed from "./managed.ts"
+import * as Metadata from "./metadata.ts"
 import * as ObjectMeta from "./objectMeta.ts"
 import * as Preparing from "./preparing.ts"
 import type { WriteOptions } from "./query.ts"
@@ -66,7 +67,7 @@ export const admitNamespace = ({ namespace, served, server }: Write, name: strin
   if (!served.isNamespaced) return Result.void
   const found = Store.get(server.store, "/namespaces", namespace)
   if (found === undefined) return Result.fail(StatusError.notFound({ group: "", plural: "namespaces" }, namespace))
-  return Json.metadataOf(found)["deletionTimestamp"] === undefined ? Result.void : Result.fail(StatusError.forbidden(
+  return Metadata.of(found)["deletionTimestamp"] === undefined ? Result.void : Result.fail(StatusError.forbidden(
     served,
     name,
     `unable to create new content in namespace ${namespace} because it is being terminated`,
@@ -79,7 +80,7 @@ export const admitNamespace = ({ namespace, served, server }: Write, name: strin
 }
 
 const inNamespace = ({ namespace, served }: Write, object: Json.JsonObject): Outcome<Json.JsonObject> => {
-  const given = Json.namespaceOf(object)
+  const given = Metadata.namespaceOf(object)
   if (!served.isNamespaced) {
     return Result.succeed(given === "" ? Json.setAt(object, ["metadata", "namespace"], undefined) : object)
   }
@@ -117,14 +118,14 @@ const check = (
   before: Json.JsonObject | undefined
 ): Outcome<void> => {
   const errors = errorsOf(served, object, before)
-  return errors.length === 0 ? Result.void : Result.fail(StatusError.invalid(served, Json.nameOf(object), errors))
+  return errors.length === 0 ? Result.void : Result.fail(StatusError.invalid(served, Metadata.nameOf(object), errors))
 }
 
 const longestBase = 63 - 5
 
 const named = (write: Write, object: Json.JsonObject): Json.JsonObject => {
-  const base = Json.textOf(Json.metadataOf(object)["generateName"])
-  if (Json.nameOf(object) !== "" || base === "") return object
+  const base = Json.textOf(Metadata.of(object)["generateName"])
+  if (Metadata.nameOf(object) !== "" || base === "") return object
   const { call, namespace, served, server } = write
   let name = ""
   // The real server gives up after eight collisions.
@@ -137,8 +138,8 @@ const named = (write: Write, object: Json.JsonObject): Json.JsonObject => {
 
 const systemFields = (write: Write, object: Json.JsonObject): Json.JsonObject => {
   const { call, served } = write
-  const { deletionGracePeriodSeconds: _grace, deletionTimestamp: _deletion, selfLink: _link, ...metadata } = Json
-    .metadataOf(object)
+  const { deletionGracePeriodSeconds: _grace, deletionTimestamp: _deletion, selfLink: _link, ...metadata } = Metadata
+    .of(object)
   return {
     ...object,
     metadata: {
@@ -152,7 +153,7 @@ const systemFields = (write: Write, object: Json.JsonObject): Json.JsonObject =>
 
 const present = (served: Registry.Served, object: Json.JsonObject): Json.JsonObject => ({
   ...object,
-  metadata: Store.orderedMetadata(Json.metadataOf(object)),
+  metadata: Store.orderedMetadata(Metadata.of(object)),
   kind: served.kind
 })
 
@@ -164,10 +165,10 @@ export const create = (write: Write, given: Json.JsonObject, isMerged = false): 
   Result.gen(function*() {
     const { call, options, served, server } = write
     const object = yield* inNamespace(write, given)
-    if (Json.textOf(Json.metadataOf(object)["resourceVersion"]) !== "") {
+    if (Json.textOf(Metadata.of(object)["resourceVersion"]) !== "") {
       return yield* Result.fail(StatusError.plain(500, "resourceVersion should not be set on objects to be created"))
     }
-    yield* admitNamespace(write, Json.nameOf(object))
+    yield* admitNamespace(write, Metadata.nameOf(object))
     if (served.custom?.isTerminating === true) {
       return yield* Result.fail(StatusError.plain(
         405,
@@ -177,9 +178,9 @@ export const create = (write: Write, given: Json.JsonObject, isMerged = false): 
     const owned = isMerged ? object : Managed.update(writerOf(write), undefined, object)
     const prepared = Preparing.prepare(server, call, served, systemFields(write, named(write, owned)), undefined)
     yield* check(write, prepared, undefined)
-    const key = Store.keyOf(write.namespace, Json.nameOf(prepared))
+    const key = Store.keyOf(write.namespace, Metadata.nameOf(prepared))
     if (Store.get(server.store, served.table, key) !== undefined) {
-      return yield* Result.fail(StatusError.alreadyExists(served, Json.nameOf(prepared)))
+      return yield* Result.fail(StatusError.alreadyExists(served, Metadata.nameOf(prepared)))
     }
     return options.isDryRun ? present(served, prepared) : store(write, key, prepared)
   })
@@ -192,9 +193,9 @@ export interface Updated {
 
 const preconditions = (write: Write, object: Json.JsonObject, before: Json.JsonObject): Outcome<void> => {
   const { name, namespace, served } = write
-  const uid = Json.textOf(Json.metadataOf(object)["uid"])
-  const version = Json.textOf(Json.metadataOf(object)["resourceVersion"])
-  const current = Json.metadataOf(before)
+  const uid = Json.textOf(Metadata.of(object)["uid"])
+  const version = Json.textOf(Metadata.of(object)["resourceVersion"])
+  const current = Metadata.of(before)
   if (uid !== "" && uid !== current["uid"]) {
     const key = `/registry/${served.group === "" ? "" : `${served.group}/`}${served.plural}/${
       Store.keyOf(namespace, name)
@@ -226,8 +227,8 @@ const kept = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePer
 /** The new object with those parts of the live one that this way of writing cannot change. */
 const merged = (write: Write, object: Json.JsonObject, before: Json.JsonObject): Json.JsonObject => {
   const { call, served, server, subresource } = write
-  const old = Json.metadataOf(before)
-  const { resourceVersion: _, selfLink: _link, ...given } = Json.metadataOf(object)
+  const old = Metadata.of(before)
+  const { resourceVersion: _, selfLink: _link, ...given } = Metadata.of(object)
   const metadata: Json.Draft = { ...given }
   for (const key of kept) {
     if (old[key] === undefined) delete metadata[key]
@@ -249,19 +250,24 @@ const merged = (write: Write, object: Json.JsonObject, before: Json.JsonObject):
   return { ...object, metadata }
 }
 
-const desired = (object: Json.JsonObject): Json.JsonObject =>
-  Json.without(object, "apiVersion", "kind", "metadata", "status")
+/** What a change of counts as a new generation. */
+const desired = (table: string, object: Json.JsonObject): unknown => [
+  Json.without(object, "apiVersion", "kind", "metadata", "status"),
+  table === "apps/deployments" ? Metadata.of(object)["annotations"] : undefined,
+  table === "discovery.k8s.io/endpointslices" ? Metadata.of(object)["labels"] : undefined
+]
 
-const bumped = (write: Write, object: Json.JsonObject, before: Json.JsonObject): Json.JsonObject => {
-  const generation = Json.metadataOf(before)["generation"]
-  if (typeof generation !== "number" || write.served.table === "scheduling.k8s.io/priorityclasses") return object
-  return Json.equal(desired(object), desired(before))
+const bumped = ({ served: { table } }: Write, object: Json.JsonObject, before: Json.JsonObject): Json.JsonObject => {
+  // A CSIDriver counts from its first change on.
+  const generation = Metadata.of(before)["generation"] ?? (table === "storage.k8s.io/csidrivers" ? 0 : undefined)
+  if (typeof generation !== "number" || table === "scheduling.k8s.io/priorityclasses") return object
+  return Json.equal(desired(table, object), desired(table, before))
     ? object
     : Json.setAt(object, ["metadata", "generation"], generation + 1)
 }
 
 const withoutTimes = (object: Json.JsonObject): Json.JsonObject => {
-  const entries = Json.metadataOf(object)["managedFields"]
+  const entries = Metadata.of(object)["managedFields"]
   const bare = Json.setAt(object, ["metadata", "resourceVersion"], undefined)
   return Json.isArray(entries)
     ? Json.setAt(
@@ -280,7 +286,7 @@ export const isSame = (left: Json.JsonObject, right: Json.JsonObject): boolean =
 const commit = (write: Write, object: Json.JsonObject, before: Json.JsonObject): Json.JsonObject => {
   const { name, namespace, options, served, server } = write
   const key = Store.keyOf(namespace, name)
-  const version = Json.metadataOf(before)["resourceVersion"]
+  const version = Metadata.of(before)["resourceVersion"]
   if (isSame(object, before)) return before
   const finished = Deletion.isFinished(served, object)
   if (options.isDryRun || finished) {
@@ -313,9 +319,9 @@ export const update = (
     }
     const object = yield* Result.flatMap(change(before), (changed) => inNamespace(write, changed))
     yield* preconditions(write, object, before)
-    const plain = merged(write, object, before)
-    const owned = isMerged ? plain : Managed.update(writerOf(write), before, plain)
-    const after = bumped(write, owned, before)
+    // What the server fills in from the live object is not what the writer left out.
+    const owned = isMerged ? object : Managed.update(writerOf(write), before, object)
+    const after = bumped(write, merged(write, owned, before), before)
     yield* check(write, after, before)
     return { object: commit(write, after, before), isCreated: false }
   })

@@ -384,7 +384,7 @@ export const Quantity: ObjectSchema = { format: "quantity" }
  * @category schemas
  * @since 0.1.0
  */
-export const RawExtension: ObjectSchema = { type: "object", "x-kubernetes-preserve-unknown-fields": true }
+export const RawExtension: ObjectSchema = { type: "object", "x-kubernetes-preserve-unknown-fields": true, "x-kubernetes-map-type": "atomic" }
 
 /**
  * The schema of `io.k8s.apimachinery.pkg.apis.meta.v1.ServerAddressByClientCIDR`.

@@ -11,7 +11,8 @@ import * as meta_v1 from "../meta/v1.ts"
 
 export const ControllerRevision: Structure = {
   fields: {
-    metadata: { of: () => meta_v1.ObjectMeta }
+    metadata: { of: () => meta_v1.ObjectMeta },
+    data: { of: () => meta_v1.RawExtension }
   }
 }
 

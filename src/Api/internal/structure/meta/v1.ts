@@ -21,3 +21,13 @@ export const ObjectMeta: Structure = {
 export const OwnerReference: Structure = {
   atomic: true
 }
+
+export const RawExtension: Structure = {
+  atomic: true
+}
+
+export const WatchEvent: Structure = {
+  fields: {
+    object: { of: () => RawExtension }
+  }
+}

@@ -11,7 +11,8 @@ import * as meta_v1 from "../meta/v1.ts"
 
 export const AllocatedDeviceStatus: Structure = {
   fields: {
-    conditions: { listType: "map", listMapKeys: ["type"] }
+    conditions: { listType: "map", listMapKeys: ["type"] },
+    data: { of: () => meta_v1.RawExtension }
   }
 }
 
@@ -27,9 +28,27 @@ export const Device: Structure = {
   }
 }
 
+export const DeviceAllocationConfiguration: Structure = {
+  fields: {
+    opaque: { of: () => OpaqueDeviceConfiguration }
+  }
+}
+
+export const DeviceClaimConfiguration: Structure = {
+  fields: {
+    opaque: { of: () => OpaqueDeviceConfiguration }
+  }
+}
+
 export const DeviceClass: Structure = {
   fields: {
     metadata: { of: () => meta_v1.ObjectMeta }
+  }
+}
+
+export const DeviceClassConfiguration: Structure = {
+  fields: {
+    opaque: { of: () => OpaqueDeviceConfiguration }
   }
 }
 
@@ -43,6 +62,12 @@ export const DeviceTaintRule: Structure = {
 export const DeviceTaintRuleStatus: Structure = {
   fields: {
     conditions: { listType: "map", listMapKeys: ["type"], patchStrategy: ["merge"], patchMergeKey: "type" }
+  }
+}
+
+export const OpaqueDeviceConfiguration: Structure = {
+  fields: {
+    parameters: { of: () => meta_v1.RawExtension }
   }
 }
 
