@@ -413,10 +413,11 @@ const isRelistNeeded = (error: InformerError.InformerError): boolean => {
     case "NotServed":
       return true
     case "Failed": {
-      // The server lost the thread within a watch, as when etcd dropped the previous value of a key.
+      // The server lost the thread within a watch, as when etcd dropped the previous value of a key, or an object that
+      // could not be decoded was deleted: the same version would lead to the same place.
       const { error: failure } = error.reason
       return failure._tag === "WatchError" && failure.reason._tag === "Api" &&
-        failure.reason.error.reason._tag === "InternalError"
+        failure.reason.error.reason._tag !== "TooManyRequests"
     }
     default:
       return false
