@@ -55,15 +55,16 @@ export interface Difference {
 
 /**
  * What a cache that holds `held` (versions by key) at `version` has otherwise than the server. Costs one LIST at exactly
- * that version, and fails where the server no longer has it.
+ * that version, and fails where the server no longer has it. Objects for which `isCached` does not hold are passed over.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const check = (
-  listWatch: ListWatch<Cacheable>,
+export const check = <A extends Cacheable>(
+  listWatch: ListWatch<A>,
   version: string,
-  held: ReadonlyMap<string, string>
+  held: ReadonlyMap<string, string>,
+  isCached: (object: A) => boolean = () => true
 ): Effect.Effect<ReadonlyArray<Difference>, ApiError | RequestError> =>
   Pager.all(listWatch.list, {
     pageSize: 0,
@@ -75,7 +76,7 @@ export const check = (
       for (const object of whole.items) {
         const key = keyOf(object)
         const listed = object.metadata.resourceVersion
-        if (missing.get(key) !== listed) differences.push({ key, held: missing.get(key), listed })
+        if (missing.get(key) !== listed && isCached(object)) differences.push({ key, held: missing.get(key), listed })
         missing.delete(key)
       }
       for (const [key, version] of missing) differences.push({ key, held: version, listed: undefined })

@@ -192,7 +192,12 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   if (checks !== undefined) {
     const checkNext = Effect.gen(function*() {
       const { held, version } = yield* Queue.take(checks)
-      const differences = yield* ConsistencyDetector.check(listWatch, version, held)
+      const differences = yield* ConsistencyDetector.check(
+        listWatch,
+        version,
+        held,
+        (object) => !(attempt(options.prepare, object) instanceof Reflector.Rejection)
+      )
       if (differences.length === 0) return
       yield* metrics.inconsistent(differences.length)
       yield* Effect.logError("the cache differs from the server's list of the same version", differences).pipe(
