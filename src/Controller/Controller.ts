@@ -99,7 +99,7 @@ export interface Options<A extends KubeObject, S extends Scope, E, R, RS> extend
   readonly owns?: ReadonlyArray<Resource<KubeObject>> | undefined
   /** Further sources of keys. */
   readonly watches?: ReadonlyArray<Source.Source<RS>> | undefined
-  /** How many keys are reconciled at a time. 1 unless given, as in controller-runtime. */
+  /** How many keys are reconciled at a time. 1 unless given, as in controller-runtime, and for what is no finite number. */
   readonly concurrency?: number | undefined
   /**
    * How long a key waits after it failed or asked for `requeue`. `RateLimiter.controllerDefault` unless given: 5 ms

@@ -6,7 +6,6 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as EffectScope from "effect/Scope"
@@ -112,7 +111,8 @@ export const activeWorkers: Metric.Gauge<number> = Metric.gauge("controller_runt
  * @since 0.1.0
  */
 export interface ControllerMetrics {
-  readonly observe: (outcome: Outcome<Scope, unknown>) => void
+  /** How it ended, and how many nanoseconds it took. */
+  readonly observe: (ending: Outcome<Scope, unknown>["_tag"], took: bigint) => void
 }
 
 /**
@@ -171,8 +171,7 @@ export const make = Effect.fnUntraced(function*(options: {
     () => Effect.sync(() => registrations.forEach((registration) => registration.remove()))
   )
 
-  const observeTime = (duration: Duration.Duration): void => {
-    const value = Duration.toSeconds(duration)
+  const observeTime = (value: number): void => {
     let bucket = 0
     while (bucket < buckets.length && value > (buckets[bucket] ?? Infinity)) bucket++
     counts[bucket] = (counts[bucket] ?? 0) + 1
@@ -183,8 +182,8 @@ export const make = Effect.fnUntraced(function*(options: {
   }
 
   return {
-    observe: (outcome) => {
-      switch (outcome._tag) {
+    observe: (ending, took) => {
+      switch (ending) {
         case "HandedOver":
           // Neither a success nor an error: another replica has the key, and counts it.
           return
@@ -205,9 +204,9 @@ export const make = Effect.fnUntraced(function*(options: {
           // A failure of a special kind is an error too.
           results.error++
           failures.Failure++
-          failures[outcome._tag]++
+          failures[ending]++
       }
-      observeTime(outcome.duration)
+      observeTime(Number(took) / 1e9)
     }
   }
 })

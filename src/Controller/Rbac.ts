@@ -71,13 +71,13 @@ export const apply: ReadonlyArray<Verb> = ["create", "patch"]
 export const readWrite: ReadonlyArray<Verb> = ["create", "delete", "get", "patch", "update"]
 
 /**
- * What a candidate of a leader election needs, and a replica of a sharded controller with `list` and `delete`.
+ * What a candidate of a leader election needs; one that follows at once (`watch: true`) needs `watch` besides.
  *
  * @category constants
  * @since 0.1.0
  */
 export const leaderElection = (namespace: string): ReadonlyArray<Rule> => [
-  { group: "coordination.k8s.io", resource: "leases", verbs: ["create", "get", "patch", "update"], namespace },
+  { group: "coordination.k8s.io", resource: "leases", verbs: ["create", "get", "update"], namespace },
   ...events(namespace)
 ]
 

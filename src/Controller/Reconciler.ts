@@ -163,27 +163,32 @@ export type Reconciler<S extends Scope, E, R> = (request: Request<S>) => Effect.
  * @category models
  * @since 0.1.0
  */
-export type Outcome<S extends Scope = Scope, E = never> =
-  & {
-    readonly request: Request<S>
-    /** How long the reconciler ran. */
-    readonly duration: Duration.Duration
+export type Outcome<S extends Scope = Scope, E = never> = Ending<E> & {
+  readonly request: Request<S>
+  /** How long the reconciler ran. */
+  readonly duration: Duration.Duration
+}
+
+/**
+ * How a reconcile ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Ending<E> =
+  | { readonly _tag: "Success" }
+  | RequeueAfter
+  | Requeue
+  /** It failed, and is tried again after `retryAfter`; not at all where the rate limit gave up. */
+  | { readonly _tag: "Failure"; readonly error: E; readonly retryAfter: Duration.Duration | undefined }
+  | { readonly _tag: "TerminalFailure"; readonly error: TerminalError }
+  /** It died with what no type foretold, and is tried again. */
+  | {
+    readonly _tag: "Defect"
+    readonly cause: Cause.Cause<never>
+    readonly retryAfter: Duration.Duration | undefined
   }
-  & (
-    | { readonly _tag: "Success" }
-    | RequeueAfter
-    | Requeue
-    /** It failed, and is tried again after `retryAfter`; not at all where the rate limit gave up. */
-    | { readonly _tag: "Failure"; readonly error: E; readonly retryAfter: Duration.Duration | undefined }
-    | { readonly _tag: "TerminalFailure"; readonly error: TerminalError }
-    /** It died with what no type foretold, and is tried again. */
-    | {
-      readonly _tag: "Defect"
-      readonly cause: Cause.Cause<never>
-      readonly retryAfter: Duration.Duration | undefined
-    }
-    /** It took longer than the controller's `timeout`, was interrupted, and is tried again. */
-    | { readonly _tag: "Timeout"; readonly retryAfter: Duration.Duration | undefined }
-    /** It was interrupted because its key became another replica's, which reconciles it anew. */
-    | { readonly _tag: "HandedOver" }
-  )
+  /** It took longer than the controller's `timeout`, was interrupted, and is tried again. */
+  | { readonly _tag: "Timeout"; readonly retryAfter: Duration.Duration | undefined }
+  /** It was interrupted because its key became another replica's, which reconciles it anew. */
+  | { readonly _tag: "HandedOver" }

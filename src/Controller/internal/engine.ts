@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
@@ -25,11 +26,12 @@ import * as WorkQueue from "../../WorkQueue/WorkQueue.ts"
 import type { Options, Running } from "../Controller.ts"
 import * as ControllerMetrics from "../ControllerMetrics.ts"
 import * as Partition from "../Partition.ts"
-import { type Outcome, type Request, type Result, TerminalError } from "../Reconciler.ts"
+import { type Ending, type Outcome, type Request, type Result, TerminalError } from "../Reconciler.ts"
 import type * as Source from "../Source.ts"
 import * as Authorship from "./authorship.ts"
 import * as Pending from "./pending.ts"
 import * as Readiness from "./readiness.ts"
+import * as Tracing from "./tracing.ts"
 
 export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends Scope, E, R, RS>(
   name: string,
@@ -41,7 +43,8 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   RS | InformerFactory | EffectScope.Scope
 > {
   type Failure = Exclude<E, TerminalError>
-  const concurrency = Math.max(1, Math.floor(options.concurrency ?? 1) || 1)
+  const asked = options.concurrency ?? 1
+  const concurrency = Number.isFinite(asked) ? Math.max(1, Math.floor(asked)) : 1
   const awaitWrites = Duration.fromInputUnsafe(options.awaitWrites ?? "5 seconds")
   const clock = yield* Clock.Clock
   const partition = yield* Partition.Partition
@@ -55,7 +58,6 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   const authorship = Authorship.make()
   const idle = yield* Latch.make(true)
   let isDraining = false
-  const isTimed = yield* References.TracerTimingEnabled
   const spanName = `reconcile ${name}`
   const id = (yield* Random.nextIntBetween(0, 0xffffffff)).toString(16).padStart(8, "0")
   let reconciled = 0
@@ -119,29 +121,26 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     )
   }
 
-  const begin = (key: string, priority: number): Run<S> => {
-    const run = { key, priority, request: undefined, span: undefined, startedAt: 0n }
-    running.add(run)
-    idle.closeUnsafe()
-    return run
-  }
+  const elapsed = (run: Run<S>): bigint => clock.monotonicTimeNanosUnsafe() - run.startedAt
 
+  /** The last step of a reconcile, whatever became of it. */
   const end = (run: Run<S>, exit: Exit.Exit<unknown, unknown>): void => {
     running.delete(run)
     if (running.size === 0) idle.openUnsafe()
-    run.span?.end(isTimed ? clock.currentTimeNanosUnsafe() : 0n, exit)
+    if (run.span !== undefined) run.worker.spans.end(run.span, exit)
+    if (run.fiber !== undefined && run.outside !== undefined) run.fiber.setContext(run.outside)
   }
-
-  const elapsed = (run: Run<S>): Duration.Duration => Duration.nanos(clock.monotonicTimeNanosUnsafe() - run.startedAt)
 
   const ended = (
     run: Run<S>,
-    outcome: Outcome<S, Failure>,
-    exit: Exit.Exit<unknown, unknown>
-  ): Outcome<S, Failure> => {
-    metrics.observe(outcome)
+    took: bigint,
+    exit: Exit.Exit<unknown, unknown>,
+    ending: Ending<Failure>
+  ): Outcome<S, Failure> | undefined => {
+    metrics.observe(ending._tag, took)
     end(run, exit)
-    return outcome
+    if (!run.worker.isObserved || run.request === undefined) return undefined
+    return { ...ending, request: run.request, duration: Duration.nanos(took) }
   }
 
   const again = ({ key, priority, span }: Run<S>, reason: "Retry" | "Requeue", asked = priority) =>
@@ -152,57 +151,47 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       return delay.value
     })
 
-  const succeeded = (
-    run: Run<S>,
-    request: Request<S>,
-    result: Result | void
-  ): Effect.Effect<Outcome<S, Failure>> => {
+  const succeeded = (run: Run<S>, result: Result | void): Effect.Effect<Outcome<S, Failure> | undefined> => {
     const { key, priority, span } = run
-    const duration = elapsed(run)
+    const took = elapsed(run)
+    if (result === undefined) {
+      queue.forgetUnsafe(key)
+      return Effect.succeed(ended(run, took, Exit.void, success))
+    }
     const exit = Exit.succeed(result)
-    if (result?._tag === "Requeue") {
-      return Effect.map(again(run, "Requeue", result.priority), () => ended(run, { ...result, request, duration }, exit))
+    if (result._tag === "Requeue") {
+      return Effect.map(again(run, "Requeue", result.priority), () => ended(run, took, exit, result))
     }
     queue.forgetUnsafe(key)
-    if (result?._tag !== "RequeueAfter") {
-      return Effect.succeed(ended(run, { _tag: "Success", request, duration }, exit))
-    }
     pending.addReason(key, { _tag: "RequeueAfter" })
     pending.addSpan(key, span)
     return Effect.map(
       queue.addAfter(key, result.delay, { priority: result.priority ?? priority }),
-      () => ended(run, { ...result, request, duration }, exit)
+      () => ended(run, took, exit, result)
     )
   }
 
-  const late = Effect.fnUntraced(function*(run: Run<S>, request: Request<S>): Effect.fn.Return<Outcome<S, Failure>> {
-    const duration = elapsed(run)
+  const late = Effect.fnUntraced(function*(run: Run<S>) {
+    const took = elapsed(run)
     yield* Effect.logError("the reconcile took too long")
-    return ended(run, { _tag: "Timeout", request, duration, retryAfter: yield* again(run, "Retry") }, Exit.interrupt())
+    const retryAfter = yield* again(run, "Retry")
+    return ended(run, took, Exit.interrupt(), { _tag: "Timeout", retryAfter })
   })
 
-  const failed = Effect.fnUntraced(function*(
-    run: Run<S>,
-    request: Request<S>,
-    cause: Cause.Cause<E>
-  ): Effect.fn.Return<Outcome<S, Failure>> {
-    const duration = elapsed(run)
+  const failed = Effect.fnUntraced(function*(run: Run<S>, cause: Cause.Cause<E>) {
+    const took = elapsed(run)
     const exit = Exit.failCause(cause)
     const error = Cause.findErrorOption(cause)
     if (Option.isNone(error)) {
       yield* Effect.logError("the reconciler died", cause)
+      const retryAfter = yield* again(run, "Retry")
       // Without a failure in it the cause holds nothing of type E.
-      const died = cause as Cause.Cause<never>
-      return ended(
-        run,
-        { _tag: "Defect", request, duration, cause: died, retryAfter: yield* again(run, "Retry") },
-        exit
-      )
+      return ended(run, took, exit, { _tag: "Defect", cause: cause as Cause.Cause<never>, retryAfter })
     }
     if (error.value instanceof TerminalError) {
       yield* Effect.logError("the reconcile failed and will not be retried", cause)
       queue.forgetUnsafe(run.key)
-      return ended(run, { _tag: "TerminalFailure", request, duration, error: error.value }, exit)
+      return ended(run, took, exit, { _tag: "TerminalFailure", error: error.value })
     }
     const retryAfter = yield* again(run, "Retry")
     // Where several write, one of them is late now and then, and the retry mends it: no error to wake anybody for.
@@ -210,19 +199,8 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       ? Effect.logInfo("the reconcile met a conflict and runs again", error.value.message)
       : Effect.logError("the reconcile failed", cause)
     yield* Effect.annotateLogs(line, { retryAfter: retryAfter === undefined ? "never" : Duration.format(retryAfter) })
-    return ended(run, { _tag: "Failure", request, duration, error: error.value as Failure, retryAfter }, exit)
+    return ended(run, took, exit, { _tag: "Failure", error: error.value as Failure, retryAfter })
   })
-
-  const attempt = (run: Run<S>, request: Request<S>): Effect.Effect<Outcome<S, Failure>, never, R> => {
-    const reconcile = Effect.suspend(() => options.reconcile(request))
-    const onFailure = (cause: Cause.Cause<E>) => failed(run, request, cause)
-    return options.timeout === undefined
-      ? Effect.matchCauseEffect(reconcile, { onFailure, onSuccess: (result) => succeeded(run, request, result) })
-      : Effect.matchCauseEffect(Effect.timeoutOption(reconcile, options.timeout), {
-        onFailure,
-        onSuccess: (result) => Option.isNone(result) ? late(run, request) : succeeded(run, request, result.value)
-      })
-  }
 
   // Of a key that is another's nothing is kept: neither why it was queued nor how often it failed.
   const letGo = (key: string): void => {
@@ -230,108 +208,124 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     queue.forgetUnsafe(key)
   }
 
-  /** What the fiber of one reconcile knows, put into its context in one step. */
-  const around = (request: Request<S>, span: Tracer.Span) => {
+  const annotationsOf = (request: Request<S>) => {
+    const reconcileID = `${id}-${reconciled++}`
+    return request.namespace === undefined
+      ? { controller: name, name: request.name, reconcileID }
+      : { controller: name, namespace: request.namespace, name: request.name, reconcileID }
+  }
+
+  /** What the fiber of one reconcile knows. */
+  const inside = (outside: Context.Context<R>, request: Request<S>, span: Tracer.Span): Context.Context<R> => {
     const observe = (write: WriteObserver.Write): void => {
       // Writes to kinds that no source watches are not waited for: no cache will ever see them.
       if (watching(write).length === 0) return
       pending.addWrite(request.key, write)
       authorship.remember(write, span)
     }
-    return (context: Context.Context<R>): Context.Context<R> => {
-      // The span first: a context keeps what it derives from its span, and the next two share that.
-      const spanned = Context.add(context, Tracer.ParentSpan, span)
-      return Context.add(
-        Context.add(spanned, WriteObserver.WriteObserver, observe),
-        References.CurrentLogAnnotations,
-        { ...Context.get(context, References.CurrentLogAnnotations), ...annotationsOf(request) }
-      )
-    }
+    const annotations = Context.get(outside, References.CurrentLogAnnotations)
+    // The span first: a context keeps what it derives from its span, and the next two share that.
+    const spanned = Context.add(outside, Tracer.ParentSpan, span)
+    const observed = Context.add(spanned, WriteObserver.WriteObserver, observe)
+    return Context.add(observed, References.CurrentLogAnnotations, { ...annotations, ...annotationsOf(request) })
   }
 
-  const annotationsOf = ({ name: objectName, namespace }: Request<S>) => ({
-    controller: name,
-    ...(namespace === undefined ? {} : { namespace }),
-    name: objectName,
-    reconcileID: `${id}-${reconciled++}`
-  })
+  const attempt = (run: Run<S>, request: Request<S>): Effect.Effect<Outcome<S, Failure> | undefined, never, R> => {
+    const reconcile = Effect.suspend(() => options.reconcile(request))
+    const onFailure = (cause: Cause.Cause<E>) => failed(run, cause)
+    return options.timeout === undefined
+      ? Effect.matchCauseEffect(reconcile, { onFailure, onSuccess: (result) => succeeded(run, result) })
+      : Effect.matchCauseEffect(Effect.timeoutOption(reconcile, options.timeout), {
+        onFailure,
+        onSuccess: (result) => Option.isNone(result) ? late(run) : succeeded(run, result.value)
+      })
+  }
 
-  const reconcile = (run: Run<S>): Effect.Effect<Outcome<S, Failure>, never, R> => {
-    const { key } = run
-    const request = requestOf<S>(key, pending.takeReasons(key))
-    run.request = request
-    const { name: objectName, namespace } = request
-    run.startedAt = clock.monotonicTimeNanosUnsafe()
-    const span = Effect.makeSpan(spanName, {
-      // A trace of its own: what led here is linked, as it may have been many things.
-      root: true,
-      links: pending.takeSpans(key).map((span) => ({ span, attributes: {} })),
-      attributes: {
-        controller: name,
-        ...(namespace === undefined ? {} : { "k8s.namespace.name": namespace }),
-        "k8s.object.name": objectName
-      }
-    })
-    return Effect.flatMap(span, (span) => {
+  const reconcile = (run: Run<S>): Effect.Effect<Outcome<S, Failure> | undefined, never, R> =>
+    Effect.withFiber((fiber) => {
+      const { key } = run
+      const request = requestOf<S>(key, pending.takeReasons(key))
+      const span = run.worker.spans.start(pending.takeSpans(key))
+      span.attribute("controller", name)
+      if (request.namespace !== undefined) span.attribute("k8s.namespace.name", request.namespace)
+      span.attribute("k8s.object.name", request.name)
+      // A worker's fiber has what its workers are provided with.
+      const outside = fiber.context as Context.Context<R>
+      run.request = request
       run.span = span
-      return Effect.updateContext(attempt(run, request), around(request, span))
+      run.startedAt = clock.monotonicTimeNanosUnsafe()
+      // `Effect.updateContext` would restore it by a finalizer, at three times the price. Here `end` does, which every
+      // reconcile comes to but one that is interrupted, and with that its fiber is at its end.
+      run.fiber = fiber
+      run.outside = outside
+      fiber.setContext(inside(outside, request, span))
+      return attempt(run, request)
     })
-  }
 
-  const held = (run: Run<S>, once: Effect.Effect<Outcome<S, Failure>, never, R>) =>
+  const held = (run: Run<S>, once: Effect.Effect<Outcome<S, Failure> | undefined, never, R>) =>
     Effect.flatMap(partition.hold(run.key, once), (outcome): Effect.Effect<Outcome<S, Failure> | undefined> => {
       if (Option.isSome(outcome)) return Effect.succeed(outcome.value)
       const { key, request } = run
       letGo(key)
-      end(run, Exit.interrupt())
-      if (request === undefined) return Effect.undefined
-      const handedOver: Outcome<S, Failure> = { _tag: "HandedOver", request, duration: elapsed(run) }
+      if (request === undefined) {
+        end(run, Exit.void)
+        return Effect.undefined
+      }
+      const handedOver = ended(run, elapsed(run), Exit.interrupt(), { _tag: "HandedOver" })
       return Effect.logWarning("the reconcile was interrupted: its key is handed over to another replica").pipe(
         Effect.annotateLogs(annotationsOf(request)),
         Effect.as(handedOver)
       )
     })
 
-  /** The path of every key: as few steps of the runtime as its promises allow (`npm run bench -- reconcile`). */
-  const handle = (key: string, priority: number): Effect.Effect<Outcome<S, Failure> | undefined, never, R> =>
+  /** The path of every key, in as few steps of the runtime as its promises allow (`npm run bench -- reconcile`). */
+  const handle = (
+    key: string,
+    priority: number,
+    worker: Worker
+  ): Effect.Effect<Outcome<S, Failure> | undefined, never, R> =>
     Effect.suspend(() => {
       if (isDraining) return Effect.undefined
       if (!partition.isOwn(key)) {
         letGo(key)
         return Effect.undefined
       }
-      const run = begin(key, priority)
+      const run = begin<S>(key, priority, worker)
+      running.add(run)
+      idle.closeUnsafe()
       const waiting = awaitOwnWrites(key)
-      const isAlone = partition === Partition.all
-      if (waiting === undefined && isAlone) return reconcile(run)
-      const once = Effect.andThen(waiting ?? Effect.void, Effect.suspend(() => reconcile(run)))
-      return isAlone ? once : held(run, once)
+      const once = waiting === undefined ? reconcile(run) : Effect.andThen(waiting, reconcile(run))
+      return partition === Partition.all ? once : held(run, once)
     })
 
   const work = <X>(
-    handler: (key: string, priority: number) => Effect.Effect<X, never, R>
+    isObserved: boolean,
+    handler: (key: string, priority: number, worker: Worker) => Effect.Effect<X, never, R>
   ): Effect.Effect<void, never, R> =>
-    // What a worker that is interrupted leaves behind is ended here: once for all keys, where a finalizer of each one's
-    // own would cost every reconcile as much as all the rest.
-    Effect.onExit(queue.process(handler, { concurrency }), (exit) =>
-      Effect.sync(() => {
-        for (const run of running) end(run, exit)
-      }))
+    Effect.flatMap(Tracing.make(spanName), (spans) => {
+      const worker: Worker = { spans, isObserved }
+      const workers = queue.process((key, priority) => handler(key, priority, worker), { concurrency })
+      // What a worker that is interrupted leaves behind is ended here: once for all keys, where a finalizer of each one's
+      // own would cost a reconcile as much as all the rest.
+      return Effect.onExit(Effect.updateContext(workers, flattened<R>), (exit) =>
+        Effect.sync(() => {
+          for (const run of running) end(run, exit)
+        }))
+    })
 
   return {
     awaitSynced: readiness.awaitSynced,
     problems: readiness.problems,
-    process: work(handle),
+    process: work(false, handle),
     outcomes: Stream.callback<Outcome<S, Failure>, never, R>(
       // A slow consumer slows the workers: nothing waits between them.
       (outcomes) =>
         Effect.andThen(
-          work((key, priority) =>
+          work(true, (key, priority, worker) =>
             Effect.flatMap(
-              handle(key, priority),
+              handle(key, priority, worker),
               (outcome) => outcome === undefined ? Effect.void : Queue.offer(outcomes, outcome)
-            )
-          ),
+            )),
           Queue.end(outcomes)
         ),
       { bufferSize: 0, strategy: "suspend" }
@@ -343,15 +337,42 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   }
 })
 
+/** What all reconciles of one run of the workers share. */
+interface Worker {
+  readonly spans: Tracing.Spans
+  /** Whether somebody wants to know what became of them. */
+  readonly isObserved: boolean
+}
+
 /** One reconcile, from the taking of its key to its end. */
 interface Run<S extends Scope> {
   readonly key: string
   readonly priority: number
-  /** Not yet known while the key waits for its own writes. */
+  readonly worker: Worker
+  /** Not yet known while the key waits for its own writes, as are the rest. */
   request: Request<S> | undefined
   span: Tracer.Span | undefined
   startedAt: bigint
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+  /** The context of the fiber before and after. */
+  outside: Context.Context<never> | undefined
 }
+
+const begin = <S extends Scope>(key: string, priority: number, worker: Worker): Run<S> => ({
+  key,
+  priority,
+  worker,
+  request: undefined,
+  span: undefined,
+  startedAt: 0n,
+  fiber: undefined,
+  outside: undefined
+})
+
+const success = { _tag: "Success" } as const
+
+// Every reconcile adds to it and looks things up in it, which is quicker without a past of additions.
+const flattened = <R>(context: Context.Context<R>): Context.Context<R> => Context.makeUnsafe(context.mapUnsafe)
 
 const requestOf = <S extends Scope>(key: string, reasons: Request<S>["reasons"]): Request<S> => {
   const slash = key.indexOf("/")
