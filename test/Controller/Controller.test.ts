@@ -487,6 +487,24 @@ describe("Controller", () => {
       assert.deepStrictEqual(yield* counts, [6, 1, 2, 2])
     })).pipe(quiet))
 
+  for (
+    const [asked, workers] of [[undefined, 1], [0, 1], [-3, 1], [NaN, 1], [Infinity, 1], [2, 2], [2.5, 2]] as const
+  ) {
+    it.effect(`has ${workers} of ${asked} workers, as its metric says`, () =>
+      withServer(Effect.fnUntraced(function*(server) {
+        for (const name of ["a", "b", "c", "d"]) server.create(name)
+        let active = 0
+        yield* running(Controller.make(Pod, {
+          name: "workers",
+          concurrency: asked,
+          reconcile: () => Effect.andThen(Effect.sync(() => active++), Effect.never)
+        }))
+        assert.strictEqual(active, workers)
+        const limit = Metric.withAttributes(ControllerMetrics.maxConcurrent, { controller: "workers" })
+        assert.strictEqual((yield* Metric.value(limit)).value, workers)
+      })))
+  }
+
   it.effect("tells each reconcile's log lines by an id of its own", () =>
     withServer(Effect.fnUntraced(function*(server) {
       server.create("a")

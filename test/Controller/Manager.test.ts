@@ -88,7 +88,7 @@ describe("Manager", () => {
       yield* Effect.forkChild(manager.run)
       yield* settle
       assert.sameMembers(log.filter((entry) => entry.endsWith(" a")), ["one a", "two a"])
-      assert.isDefined(server)
+      assert.strictEqual(yield* server.openWatches, 1)
     }).pipe(withServer))
 
   it.effect("fills caches and queues before it leads, reconciles while it leads, and stops when it does not", () =>

@@ -1,10 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as TestClock from "effect/testing/TestClock"
 import { Deployment } from "../../src/Api/apps/v1.ts"
+import { Lease } from "../../src/Api/coordination/v1.ts"
 import { ConfigMap, Namespace, Pod, Secret } from "../../src/Api/core/v1.ts"
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../src/Api/rbac/v1.ts"
+import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as Controller from "../../src/Controller/Controller.ts"
+import * as Manager from "../../src/Controller/Manager.ts"
 import * as Rbac from "../../src/Controller/Rbac.ts"
 import * as Source from "../../src/Controller/Source.ts"
+import * as Kubernetes from "../../src/Kubernetes.ts"
+import * as LeaderElection from "../../src/LeaderElection/LeaderElection.ts"
+import { Transport } from "../../src/Rest/Transport.ts"
+import * as ApiServer from "../../src/Testing/ApiServer.ts"
 
 const reconcile = () => Effect.void
 
@@ -98,4 +110,112 @@ describe("Controller.rbac", () => {
       ["events.k8s.io", "events"]
     ])
   })
+})
+
+describe("The manifests of Controller.rbac", () => {
+  const controller = Controller.make(Deployment, {
+    namespaces: "default",
+    owns: [ConfigMap],
+    grants: [
+      { resource: ConfigMap, verbs: Rbac.apply, namespaces: "default" },
+      { resource: Deployment, subresource: "status", verbs: ["patch"], namespaces: "default" }
+    ],
+    reconcile: Effect.fnUntraced(function*({ name, namespace }) {
+      const maps = yield* ResourceClient.make(ConfigMap, namespace)
+      yield* maps.apply({ metadata: { name }, data: { of: name } }, { fieldManager: "test" })
+      const deployments = yield* ResourceClient.make(Deployment, namespace)
+      yield* deployments.applyStatus({ metadata: { name }, status: { replicas: 3 } }, { fieldManager: "test" })
+    })
+  })
+  const roles = Controller.rbac(controller, { name: "web-controller", more: Rbac.leaderElection("default") })
+
+  /** Runs the controller under leadership as a user who has these roles alone, and answers what became of it. */
+  const outcome = (granted: ReadonlyArray<ClusterRole | Role>) =>
+    Effect.gen(function*() {
+      const server = yield* ApiServer.ApiServer
+      const subjects = [{ kind: "User", name: "controller", apiGroup: "rbac.authorization.k8s.io" }]
+      const roleRef = (kind: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind, name: "web-controller" })
+      for (const role of granted) {
+        const namespace = role.metadata?.namespace
+        const binding = { metadata: { name: "web-controller" }, subjects }
+        if (namespace === undefined) {
+          const roles = yield* ResourceClient.make(ClusterRole)
+          const bindings = yield* ResourceClient.make(ClusterRoleBinding)
+          yield* roles.create(role as ClusterRole)
+          yield* bindings.create({ ...binding, roleRef: roleRef("ClusterRole") })
+        } else {
+          const roles = yield* ResourceClient.make(Role, namespace)
+          const bindings = yield* ResourceClient.make(RoleBinding, namespace)
+          yield* roles.create(role as Role)
+          yield* bindings.create({ ...binding, roleRef: roleRef("Role") })
+        }
+      }
+      const deployments = yield* ResourceClient.make(Deployment, "default")
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      const labels = { app: "web" }
+      yield* deployments.create({
+        metadata: { name: "web" },
+        spec: {
+          selector: { matchLabels: labels },
+          template: { metadata: { labels }, spec: { containers: [{ name: "web", image: "web" }] } }
+        }
+      })
+      const transport = server.as({ name: "controller", groups: ["system:authenticated"] })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const manager = yield* Manager.make({
+          controllers: [controller],
+          leading: LeaderElection.whileLeading({ namespace: "default", name: "web", identity: "a" })
+        })
+        const running = yield* Effect.forkChild(Effect.ignore(manager.run))
+        for (let turn = 0; turn < 40; turn++) {
+          yield* TestClock.adjust("100 millis")
+          yield* Effect.yieldNow
+        }
+        yield* Fiber.interrupt(running)
+      })).pipe(
+        Effect.provide(Layer.fresh(Kubernetes.layer).pipe(Layer.provide(Layer.succeed(Transport)(transport))))
+      )
+      const { items } = yield* maps.list()
+      const { status } = yield* deployments.get("web")
+      return {
+        data: items.find(({ metadata }) => metadata.name === "web")?.data,
+        replicas: status?.replicas,
+        holder: yield* ResourceClient.make(Lease, "default").pipe(
+          Effect.flatMap((leases) => leases.get("web")),
+          Effect.map(({ spec }) => spec?.holderIdentity),
+          Effect.catchReason("ApiError", "NotFound", () => Effect.succeed("nobody yet"))
+        )
+      }
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Layer.fresh(ApiServer.layerOptions({ authorization: "RBAC" }))),
+      Effect.provide(Logger.layer([]))
+    )
+
+  /** All is done, and the lease given up. */
+  const whole = { data: { of: "web" }, replicas: 3, holder: "" }
+
+  it.effect("are all that the controller needs on a server that checks rights", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* outcome(roles), whole)
+    }))
+
+  it.effect("are no more than it needs: without any one of their verbs it does less", () =>
+    Effect.gen(function*() {
+      const [role, ...others] = roles
+      assert.strictEqual(role?.kind, "Role")
+      assert.lengthOf(others, 0)
+      for (const [index, rule] of (role?.rules ?? []).entries()) {
+        // Nobody recorded Events here.
+        if (rule.resources?.includes("events") === true) continue
+        for (const verb of rule.verbs) {
+          // A cache fills by either of the two, and asks for both.
+          if (verb === "list" || verb === "watch") continue
+          const less = { ...rule, verbs: rule.verbs.filter((other) => other !== verb) }
+          const rules = role?.rules?.with(index, less).filter(({ verbs }) => verbs.length > 0) ?? []
+          const got = yield* outcome([{ ...role, rules }])
+          assert.notDeepEqual(got, whole, `${rule.resources?.join()} ${verb}`)
+        }
+      }
+    }))
 })

@@ -289,7 +289,7 @@ it.effect("with RBAC, what no role allows is Forbidden, and with tokens, who is 
         const roles = yield* ResourceClient.make(Role, "default")
         yield* roles.create({
           metadata: { name: "reader" },
-          rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list"] }]
+          rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list", "patch"] }]
         })
         const bindings = yield* ResourceClient.make(RoleBinding, "default")
         yield* bindings.create({
@@ -312,6 +312,18 @@ it.effect("with RBAC, what no role allows is Forbidden, and with tokens, who is 
     assert.strictEqual(
       write.body.message,
       `deployments.apps "x" is forbidden: User "jane" cannot delete resource "deployments" in API group "apps" in the namespace "default"`
+    )
+    // An apply of what is not there is a creation, too.
+    const applied = yield* asUser(
+      Effect.flatMap(
+        ResourceClient.make(ConfigMap, "default"),
+        (maps) => Effect.flip(maps.apply({ metadata: { name: "new" } }, { fieldManager: "jane" }))
+      ),
+      server.as({ name: "jane", groups: ["system:authenticated"] })
+    )
+    assert.include(
+      applied.message,
+      `configmaps "new" is forbidden: User "jane" cannot create resource "configmaps" in API group "" in the namespace "default"`
     )
     const nodes = yield* raw("GET", "/api/v1/nodes", undefined, jane)
     assert.include(nodes.body.message, "at the cluster scope")

@@ -86,8 +86,19 @@ const writeOf = (target: Target, options: Query.WriteOptions): Write.Write => ({
   namespace: target.path.namespace,
   name: target.path.name,
   subresource: target.path.subresource,
-  options
+  options,
+  createRefusal: () => refusal(target.server, target.call, target.request, { ...target.path, verb: "create" })
 })
+
+const refusal = (
+  server: Server.Server,
+  call: Server.Call,
+  request: Request,
+  attributes: Authorization.Attributes
+): StatusError.StatusError | undefined =>
+  request.isAuthorized && !Authorization.isAllowed(server, call.user, attributes)
+    ? Authorization.refusal(call.user, attributes)
+    : undefined
 
 const create = (target: Target): Outcome<Reply.Reply> =>
   Result.gen(function*() {
@@ -253,10 +264,8 @@ const resource = (
     ) {
       return yield* Result.fail(StatusError.methodNotAllowed)
     }
-    const attributes = { ...path, verb }
-    if (request.isAuthorized && !Authorization.isAllowed(server, call.user, attributes)) {
-      return yield* Result.fail(Authorization.refusal(call.user, attributes))
-    }
+    const refused = refusal(server, call, request, { ...path, verb })
+    if (refused !== undefined) return yield* Result.fail(refused)
     const warning = served.custom === undefined ? deprecations[served.table] : served.custom.warning
     if (warning !== undefined) call.warnings.push(warning)
     const form = yield* Negotiation.form(request.accept)

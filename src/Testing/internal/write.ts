@@ -37,6 +37,8 @@ export interface Write {
   /** Empty for the object itself. */
   readonly subresource: string
   readonly options: WriteOptions
+  /** Why the user may not create what an update or an apply finds missing; asked for when it does. */
+  readonly createRefusal?: () => StatusError.StatusError | undefined
 }
 
 /** The object that a write is about, in the version that was asked for. */
@@ -315,6 +317,8 @@ export const update = (
         return yield* Result.fail(StatusError.notFound(served, name))
       }
       const object = yield* change(undefined)
+      const refusal = write.createRefusal?.()
+      if (refusal !== undefined) return yield* Result.fail(refusal)
       return { object: yield* create(write, object, isMerged), isCreated: true }
     }
     const object = yield* Result.flatMap(change(before), (changed) => inNamespace(write, changed))
