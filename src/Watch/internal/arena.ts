@@ -9,9 +9,8 @@ export interface Arena {
   /** The address of a block of at least `size` bytes, or -1 when that would go beyond the limit. */
   readonly allocate: (size: number) => number
   readonly free: (address: number, size: number) => void
-  /** The bytes and the 32-bit words of the buffer in which a block lies. */
+  /** The buffer in which a block lies. */
   readonly bytesOf: (address: number) => Uint8Array
-  readonly wordsOf: (address: number) => Int32Array
   /** Where in its buffer a block begins. */
   readonly offsetOf: (address: number) => number
   /** Bytes of all buffers. */
@@ -33,10 +32,8 @@ export const classOf = (size: number): number => {
 
 export const make = (limit: number, allocateBuffer: (size: number) => Uint8Array<ArrayBuffer>): Arena => {
   const slabs: Array<Uint8Array<ArrayBuffer>> = []
-  const words: Array<Int32Array> = []
   const free = new Map<number, Array<number>>()
   const none = new Uint8Array(0)
-  const noWords = new Int32Array(0)
   let used = slabSize
   return {
     allocate: (size) => {
@@ -45,9 +42,7 @@ export const make = (limit: number, allocateBuffer: (size: number) => Uint8Array
       if (again !== undefined) return again
       if (used + rounded > slabSize) {
         if ((slabs.length + 1) * slabSize > limit) return -1
-        const slab = allocateBuffer(slabSize)
-        slabs.push(slab)
-        words.push(new Int32Array(slab.buffer, slab.byteOffset, slabSize >> 2))
+        slabs.push(allocateBuffer(slabSize))
         used = 0
       }
       const address = (slabs.length - 1) * slabSize + used
@@ -60,8 +55,8 @@ export const make = (limit: number, allocateBuffer: (size: number) => Uint8Array
       if (list === undefined) free.set(rounded, [address])
       else list.push(address)
     },
+    // Not by shifts: with a limit above 2 GiB addresses have more than 31 bits.
     bytesOf: (address) => slabs[Math.floor(address / slabSize)] ?? none,
-    wordsOf: (address) => words[Math.floor(address / slabSize)] ?? noWords,
     offsetOf: (address) => address % slabSize,
     size: () => slabs.length * slabSize
   }

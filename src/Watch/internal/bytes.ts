@@ -11,20 +11,27 @@ interface NativeBuffer extends Uint8Array<ArrayBuffer> {
 
 interface Native {
   readonly allocUnsafeSlow: (size: number) => NativeBuffer
-  readonly from: (buffer: ArrayBufferLike, offset: number, length: number) => NativeBuffer
+  readonly from: {
+    (buffer: ArrayBufferLike, offset: number, length: number): NativeBuffer
+    (text: string): NativeBuffer
+  }
 }
 
 const native = (globalThis as unknown as { readonly Buffer?: Native }).Buffer
 const isNative = (bytes: Uint8Array): bytes is NativeBuffer => "utf8Slice" in bytes
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
-/** Bytes whose content is undefined, aligned for words. */
+/** Bytes whose content is undefined. */
 export const allocate = (size: number): Uint8Array<ArrayBuffer> =>
   native === undefined ? new Uint8Array(size) : native.allocUnsafeSlow(size)
 
 /** The same bytes in the form whose methods are fastest. */
 export const wrap = (bytes: Uint8Array): Uint8Array =>
   native === undefined || isNative(bytes) ? bytes : native.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** The bytes of a text in UTF-8. */
+export const encode = (text: string): Uint8Array =>
+  native === undefined ? new TextEncoder().encode(text) : native.from(text)
 
 export const text = (bytes: Uint8Array, start: number, end: number): string =>
   isNative(bytes) ? bytes.utf8Slice(start, end) : decoder.decode(bytes.subarray(start, end))
