@@ -10,7 +10,7 @@ import * as Json from "../../Machinery/Json.ts"
 import { templateGeneration } from "./defaults.ts"
 import * as Metadata from "./metadata.ts"
 import type { Served } from "./registry.ts"
-import type * as Server from "./server.ts"
+import * as Server from "./server.ts"
 import * as Typed from "./typed.ts"
 
 type Prepare = (
@@ -219,6 +219,12 @@ const daemonSet: Prepare = (_server, _call, object, live) => {
   return Json.setAt(object, templateGeneration, String(live === undefined ? 1 : isChanged ? before + 1 : before))
 }
 
+/** The fields of coordinated leader election, which a server has where it serves its candidates. */
+const lease: Prepare = (server, call, object, live) =>
+  Server.served(server, "coordination.k8s.io", "v1beta1", "leasecandidates") === undefined
+    ? withoutFields("strategy", "preferredHolder")(server, call, object, live)
+    : object
+
 const prepares: { readonly [table: string]: Prepare } = {
   "/events": event,
   "/namespaces": namespace,
@@ -228,7 +234,7 @@ const prepares: { readonly [table: string]: Prepare } = {
   "/serviceaccounts": serviceAccount,
   "/services": service,
   "apps/daemonsets": daemonSet,
-  "coordination.k8s.io/leases": withoutFields("strategy", "preferredHolder"),
+  "coordination.k8s.io/leases": lease,
   "storage.k8s.io/csidrivers": withoutFields("preventPodSchedulingIfMissing"),
   "apiextensions.k8s.io/customresourcedefinitions": definition,
   "batch/jobs": job,
