@@ -21,7 +21,11 @@ import { Rejection } from "./Reflector.ts"
  * @since 0.1.0
  */
 export interface Options<out B> {
-  /** The type's Schema. Decoding must need no service and may not wait. */
+  /**
+   * The type's Schema. Decoding must need no service and may not wait. Members that a `Struct` does not list are not in
+   * what it decodes: whoever writes a decoded object back sends a patch or an apply, or lists them with
+   * `Schema.StructWithRest`, as an update would remove them.
+   */
   readonly schema: Schema.Codec<B, unknown>
   /**
    * What an object that does not decode does. `Skip`: it is left out of the cache, with what was cached before under its

@@ -6,6 +6,7 @@ import * as Apply from "../conformance/ApplyTest.ts"
 import * as CustomResources from "../conformance/CustomResourcesTest.ts"
 import * as CustomRules from "../conformance/CustomRulesTest.ts"
 import * as Discovery from "../conformance/DiscoveryTest.ts"
+import * as Handover from "../conformance/HandoverTest.ts"
 import * as Kinds from "../conformance/KindsTest.ts"
 import * as Reads from "../conformance/ReadsTest.ts"
 import * as Refusals from "../conformance/RefusalsTest.ts"
@@ -16,7 +17,18 @@ import { cluster } from "./TestCluster.ts"
 const layer = NodeKubernetes.layerKubeconfig({ path: cluster.kubeconfig })
 
 for (
-  const { suite } of [Apply, CustomResources, CustomRules, Discovery, Kinds, Reads, Refusals, Subresources, Writes]
+  const { suite } of [
+    Apply,
+    CustomResources,
+    CustomRules,
+    Discovery,
+    Handover,
+    Kinds,
+    Reads,
+    Refusals,
+    Subresources,
+    Writes
+  ]
 ) {
   suite("kube-apiserver", layer)
 }
