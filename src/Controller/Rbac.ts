@@ -71,13 +71,42 @@ export const apply: ReadonlyArray<Verb> = ["create", "patch"]
 export const readWrite: ReadonlyArray<Verb> = ["create", "delete", "get", "patch", "update"]
 
 /**
- * What a candidate of a leader election needs; one that follows at once (`watch: true`) needs `watch` besides.
+ * How a candidate stands for election, as it says it to `LeaderElection`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ElectionOptions {
+  /** Whether it follows at once, by watching the Lease. False unless given. */
+  readonly watch?: boolean | undefined
+  /** Whether the server picks the leader among `LeaseCandidate`s. False unless given. */
+  readonly isCoordinated?: boolean | undefined
+}
+
+/**
+ * What a candidate of a leader election needs, its Events included.
  *
  * @category constants
  * @since 0.1.0
  */
-export const leaderElection = (namespace: string): ReadonlyArray<Rule> => [
-  { group: "coordination.k8s.io", resource: "leases", verbs: ["create", "get", "update"], namespace },
+export const leaderElection = (
+  namespace: string,
+  { isCoordinated = false, watch: isWatching = false }: ElectionOptions = {}
+): ReadonlyArray<Rule> => [
+  {
+    group: "coordination.k8s.io",
+    resource: "leases",
+    verbs: isWatching ? ["create", "get", "update", "watch"] : ["create", "get", "update"],
+    namespace
+  },
+  ...isCoordinated
+    ? [{
+      group: "coordination.k8s.io",
+      resource: "leasecandidates",
+      verbs: ["create", "delete", "get", "update", "watch"] as const,
+      namespace
+    }]
+    : [],
   ...events(namespace)
 ]
 

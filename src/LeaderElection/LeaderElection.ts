@@ -23,7 +23,7 @@ import * as ResourceLock from "./ResourceLock.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Options extends Omit<LeaderElector.Options, "isCoordinated"> {
+export interface Options extends Omit<LeaderElector.Options, "candidate"> {
   /** Of the Lease. */
   readonly namespace: string
   /** Of the Lease; all candidates name the same. Also the label `name` in metrics. */
@@ -60,12 +60,10 @@ export const make = Effect.fnUntraced(function*(
     })
   }
   const lock = yield* ResourceLock.lease({ namespace, name, identity, labels })
-  const elector = yield* LeaderElector.make(lock, { ...options, isCoordinated: coordinated !== undefined })
-  if (coordinated !== undefined) {
-    yield* Effect.forkScoped(
-      LeaseCandidate.run({ ...coordinated, namespace, name: identity, leaseName: name })
-    )
-  }
+  if (coordinated === undefined) return yield* LeaderElector.make(lock, options)
+  const candidate = yield* LeaseCandidate.make({ ...coordinated, namespace, name: identity, leaseName: name })
+  const elector = yield* LeaderElector.make(lock, { ...options, candidate })
+  yield* Effect.forkScoped(candidate.run)
   return elector
 })
 

@@ -28,6 +28,7 @@ import * as LeaderElectionConfig from "./LeaderElectionConfig.ts"
 import { LeaderElectionError, LeadershipLost, LeaseOverdue, LockUnavailable } from "./LeaderElectionError.ts"
 import * as LeaderElectionMetrics from "./LeaderElectionMetrics.ts"
 import * as LeaderState from "./LeaderState.ts"
+import type { LeaseCandidate } from "./LeaseCandidate.ts"
 import type { ResourceLock } from "./ResourceLock.ts"
 
 /**
@@ -89,8 +90,8 @@ export interface Options extends LeaderElectionConfig.Timing {
    * next, up to 4.4 s later. Needs the verb watch on leases. False unless given.
    */
   readonly watch?: boolean | undefined
-  /** Whether the server picks the leader among `LeaseCandidate`s. False unless given. */
-  readonly isCoordinated?: boolean | undefined
+  /** The candidate by which the server may pick this one as the leader. Candidates pick by themselves unless given. */
+  readonly candidate?: Pick<LeaseCandidate, "failure"> | undefined
 }
 
 type Lost = LeadershipLost["why"]
@@ -112,7 +113,7 @@ export const make = Effect.fnUntraced(function*(
   const metrics = yield* LeaderElectionMetrics.make(options.name ?? lock.description)
   const state = yield* SubscriptionRef.make<LeaderState.LeaderState>(LeaderState.idle)
   const turn = yield* Semaphore.make(1)
-  const isCoordinated = options.isCoordinated ?? false
+  const isCoordinated = options.candidate !== undefined
   const { identity } = lock
   const tries = yield* Tries.make(
     lock,
@@ -144,6 +145,13 @@ export const make = Effect.fnUntraced(function*(
 
   const attempt = (limit: bigint, operation: "acquire" | "renew"): Effect.Effect<Election.Outcome> =>
     tries.attempt(limit).pipe(
+      // Whom the server does not know it does not pick.
+      Effect.flatMap((outcome) =>
+        outcome._tag !== "Refused" || options.candidate === undefined
+          ? Effect.succeed(outcome)
+          : Effect.map(options.candidate.failure, (failure): Election.Outcome =>
+            operation === "renew" || Option.isNone(failure) ? outcome : { _tag: "Failed", error: failure.value })
+      ),
       Effect.tap((outcome) =>
         outcome._tag === "Failed"
           ? Effect.logWarning("the lease could not be read or written", outcome.error.message)

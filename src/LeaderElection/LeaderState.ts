@@ -32,7 +32,8 @@ export interface Standby {
 
 /**
  * A candidate that could not read or write its lock, and would not lead if the leader were gone: a missing permission,
- * a namespace that is not there, a server that does not answer. It tries on.
+ * a namespace that is not there, a server that does not answer; or, where the server picks the leader, one that could not
+ * make itself known. It tries on.
  *
  * @category models
  * @since 0.1.0

@@ -10,6 +10,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
@@ -55,6 +56,23 @@ export interface Options extends Versions {
   readonly leaseName: string
 }
 
+/**
+ * A candidate that can stand for election.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LeaseCandidate {
+  /**
+   * Stands for election until it is interrupted: creates the candidate, answers the server's pings, renews it every 5
+   * minutes, creates it again when somebody deletes it, and takes it away at the end. What fails is logged and tried
+   * again.
+   */
+  readonly run: Effect.Effect<never>
+  /** Why the server does not know the candidate at present: the last try to write it failed. None where it did not. */
+  readonly failure: Effect.Effect<Option.Option<ApiError | RequestError>>
+}
+
 /** client-go's `requeueInterval`; the server forgets candidates that are silent for 30 minutes. */
 const renewInterval = Duration.minutes(5)
 
@@ -73,16 +91,17 @@ export const isPinged = ({ spec }: CoordinationV1Beta1.LeaseCandidate): boolean 
 }
 
 /**
- * Stands for election until it is interrupted: creates the candidate, answers the server's pings, renews it every 5
- * minutes, creates it again when somebody deletes it, and takes it away at the end. What fails is logged and tried
- * again.
+ * Makes a candidate; the server hears of it when it runs.
  *
  * Needs the verbs get, create, update, watch and delete on leasecandidates in the namespace.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const run = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<never, never, RestClient> {
+export const make = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<LeaseCandidate, never, RestClient> {
+  let failure = Option.none<ApiError | RequestError>()
   const { leaseName, name, namespace } = options
   const candidates = yield* ResourceClient.make(CoordinationV1Beta1.LeaseCandidate, namespace)
   const listWatch = candidates.listWatch({ fieldSelector: `metadata.name=${name}` })
@@ -121,9 +140,16 @@ export const run = Effect.fnUntraced(function*(options: Options): Effect.fn.Retu
     Effect.catch((error) => Effect.logDebug("the lease candidate could not be taken away", error.message))
   )
 
-  const round = Effect.flatMap(ensure, untilAsked)
+  const round = ensure.pipe(
+    Effect.onExit((exit) =>
+      Effect.sync(() => {
+        failure = Exit.findErrorOption(exit)
+      })
+    ),
+    Effect.flatMap(untilAsked)
+  )
 
-  return yield* Effect.forever(
+  const run = Effect.forever(
     round.pipe(
       Effect.tapError((error) => Effect.logWarning("the lease candidate could not be renewed", error.message)),
       Effect.retry(
@@ -139,4 +165,14 @@ export const run = Effect.fnUntraced(function*(options: Options): Effect.fn.Retu
     Effect.ensuring(withdraw),
     Effect.annotateLogs({ leaseCandidate: `${namespace}/${name}`, lock: leaseName })
   )
+  return { run, failure: Effect.sync(() => failure) }
 })
+
+/**
+ * Makes a candidate and runs it until it is interrupted.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const run = (options: Options): Effect.Effect<never, never, RestClient> =>
+  Effect.flatMap(make(options), (candidate) => candidate.run)

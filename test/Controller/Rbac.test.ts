@@ -109,6 +109,12 @@ describe("Controller.rbac", () => {
       ["coordination.k8s.io", "leases"],
       ["events.k8s.io", "events"]
     ])
+    const verbsOf = (rules: ReadonlyArray<Rbac.Rule>, name: string) =>
+      rules.find(({ resource }) => resource === name)?.verbs
+    const watching = Rbac.leaderElection("system", { watch: true, isCoordinated: true })
+    assert.deepStrictEqual(verbsOf(watching, "leases"), ["create", "get", "update", "watch"])
+    assert.deepStrictEqual(verbsOf(watching, "leasecandidates"), ["create", "delete", "get", "update", "watch"])
+    assert.isUndefined(verbsOf(Rbac.leaderElection("system"), "leasecandidates"))
   })
 })
 

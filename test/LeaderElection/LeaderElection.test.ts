@@ -4,6 +4,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
@@ -12,6 +13,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Lease } from "../../src/Api/coordination/v1.ts"
 import { LeaseCandidate as Candidate } from "../../src/Api/coordination/v1beta1.ts"
 import { Event as CoreEvent } from "../../src/Api/core/v1.ts"
+import { Role, RoleBinding } from "../../src/Api/rbac/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as EventRecorder from "../../src/Events/EventRecorder.ts"
 import * as LeaderElection from "../../src/LeaderElection/LeaderElection.ts"
@@ -19,6 +21,8 @@ import type { LeaderElectionRecord } from "../../src/LeaderElection/LeaderElecti
 import * as LeaderElector from "../../src/LeaderElection/LeaderElector.ts"
 import * as LeaseCandidate from "../../src/LeaderElection/LeaseCandidate.ts"
 import * as ResourceLock from "../../src/LeaderElection/ResourceLock.ts"
+import * as RestClient from "../../src/Rest/RestClient.ts"
+import { Transport } from "../../src/Rest/Transport.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
 import * as MemoryLease from "./memoryLease.ts"
 
@@ -352,4 +356,54 @@ describe("LeaseCandidate", () => {
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual((yield* Effect.flip(found)).reason._tag, "NotFound")
     }).pipe(Effect.provide(server)))
+
+  it.effect("an elector whose candidate cannot be written says so and is not ready, until it can", () =>
+    Effect.gen(function*() {
+      const api = yield* ApiServer.ApiServer
+      const administrator = <A, E>(effect: Effect.Effect<A, E, RestClient.RestClient>) =>
+        effect.pipe(
+          Effect.provide(RestClient.layer),
+          Effect.provideService(Transport, api.as(ApiServer.administrator))
+        )
+      const grant = (resource: string) =>
+        administrator(Effect.gen(function*() {
+          const metadata = { name: resource }
+          yield* Effect.flatMap(ResourceClient.make(Role, "default"), (roles) =>
+            roles.create({
+              metadata,
+              rules: [{ apiGroups: ["coordination.k8s.io"], resources: [resource], verbs: ["*"] }]
+            }))
+          yield* Effect.flatMap(ResourceClient.make(RoleBinding, "default"), (bindings) =>
+            bindings.create({
+              metadata,
+              roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: resource },
+              subjects: [{ kind: "User", name: "somebody", apiGroup: "rbac.authorization.k8s.io" }]
+            }))
+        }))
+      yield* grant("leases")
+      const elector = yield* LeaderElection.make({
+        ...options,
+        identity: "a",
+        coordinated: { binaryVersion: "1.36.0" }
+      })
+      yield* Effect.forkScoped(elector.whileLeading(Effect.never))
+      yield* adjust("5 seconds")
+      const state = yield* elector.state
+      assert.strictEqual(state._tag === "Blocked" && state.error.reason._tag, "Forbidden")
+      const { message } = yield* Effect.flip(elector.checkReady)
+      assert.include(message, "cannot get resource \"leasecandidates\"")
+      yield* grant("leasecandidates")
+      yield* adjust("1 minute")
+      yield* elector.checkReady
+      assert.strictEqual((yield* elector.state)._tag, "Standby")
+      assert.strictEqual((yield* administrator(found)).leaseName, "web-controller")
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Logger.layer([])),
+      Effect.provide(ApiServer.layerOptions({
+        apis: "all",
+        authorization: "RBAC",
+        user: { name: "somebody", groups: ["system:authenticated"] }
+      }))
+    ))
 })

@@ -503,7 +503,7 @@ describe("LeaderElector", () => {
       const lease = MemoryLease.make()
       const a = probe("a")
       const assigned = { leaseDurationSeconds: 5, leaderTransitions: 0, strategy: "OldestEmulationVersion" }
-      yield* run(lease, "a", a, { isCoordinated: true })
+      yield* run(lease, "a", a, { candidate: { failure: Effect.succeedNone } })
       yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual(a.events, [])
       MemoryLease.put(lease, { ...assigned, holderIdentity: "a" })
