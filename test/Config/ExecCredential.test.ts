@@ -13,6 +13,7 @@ import type * as Credential from "../../src/Config/Credential.ts"
 import * as CredentialMetrics from "../../src/Config/CredentialMetrics.ts"
 import type { Exec } from "../../src/Config/CredentialSource.ts"
 import * as ExecCredential from "../../src/Config/ExecCredential.ts"
+import * as NodeEnvironment from "../../src/Config/NodeEnvironment.ts"
 import * as PluginPolicy from "../../src/Config/PluginPolicy.ts"
 import * as NodeCertificate from "../../src/Testing/NodeCertificate.ts"
 import * as MemoryFiles from "./memoryFiles.ts"
@@ -200,7 +201,7 @@ it.effect("gives standard input to a plugin as its interactive mode and the prog
         const result = yield* Effect.result(credential.get)
         return result._tag === "Failure"
           ? result.failure.message.replace("getting credentials: ", "")
-          : [runs[0]?.stdin, runs[0]?.info.spec.interactive]
+          : [runs[0]?.stdin, runs[0]?.info.spec.interactive, runs[0]?.isDetached]
       }).pipe(
         provide(runs, () => ({ stdout: Plugins.printed({ token: "t" }) }), { isTerminal }),
         Effect.provideService(
@@ -209,11 +210,11 @@ it.effect("gives standard input to a plugin as its interactive mode and the prog
         )
       )
     }
-    assert.deepStrictEqual(yield* stdin("Never", true), ["ignore", false])
-    assert.deepStrictEqual(yield* stdin("IfAvailable", true), ["inherit", true])
-    assert.deepStrictEqual(yield* stdin("IfAvailable", false), ["ignore", false])
-    assert.deepStrictEqual(yield* stdin("IfAvailable", true, "used by apply -f -"), ["ignore", false])
-    assert.deepStrictEqual(yield* stdin("Always", true), ["inherit", true])
+    assert.deepStrictEqual(yield* stdin("Never", true), ["ignore", false, true])
+    assert.deepStrictEqual(yield* stdin("IfAvailable", true), ["inherit", true, false])
+    assert.deepStrictEqual(yield* stdin("IfAvailable", false), ["ignore", false, true])
+    assert.deepStrictEqual(yield* stdin("IfAvailable", true, "used by apply -f -"), ["ignore", false, true])
+    assert.deepStrictEqual(yield* stdin("Always", true), ["inherit", true, false])
     assert.strictEqual(
       yield* stdin("Always", false),
       "the plugin plugin asks questions, and standard input is no terminal"
@@ -394,45 +395,50 @@ it.effect("refuses a policy that contradicts itself", () =>
 
 const script = (body: string) => `#!/bin/sh\n${body}\n`
 
-it.live("runs a real program: its answer, its exit code, its absence, and its end with the interruption", () =>
-  Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const folder = yield* fs.makeTempDirectoryScoped()
-    const program = Effect.fnUntraced(function*(name: string, body: string) {
-      const path = `${folder}/${name}`
-      yield* fs.writeFileString(path, script(body))
-      yield* fs.chmod(path, 0o755)
-      return path
-    })
-    const get = (command: string) =>
-      Effect.flatMap(
-        ExecCredential.make(
-          Plugins.source({
-            command,
-            args: [Redacted.make("x y")],
-            env: [{ name: "NAME", value: Redacted.make("env") }]
-          })
-        ),
-        (credential) => credential.get
-      )
-    const good = yield* program(
-      "good",
-      `case "$KUBERNETES_EXEC_INFO" in *ExecCredential*) ;; *) exit 9;; esac
+const environments = [["platform-node", NodeServices.layer], ["NodeEnvironment", NodeEnvironment.layer]] as const
+
+it.live.each(environments)(
+  "runs a real program with %s: its answer, its exit code, its absence, and its end with the interruption",
+  ([, services]) =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const program = Effect.fnUntraced(function*(name: string, body: string) {
+        const path = `${folder}/${name}`
+        yield* fs.writeFileString(path, script(body))
+        yield* fs.chmod(path, 0o755)
+        return path
+      })
+      const get = (command: string) =>
+        Effect.flatMap(
+          ExecCredential.make(
+            Plugins.source({
+              command,
+              args: [Redacted.make("x y")],
+              env: [{ name: "NAME", value: Redacted.make("env") }]
+            })
+          ),
+          (credential) => credential.get
+        ).pipe(Effect.provide(services))
+      const good = yield* program(
+        "good",
+        `case "$KUBERNETES_EXEC_INFO" in *ExecCredential*) ;; *) exit 9;; esac
 printf '{"apiVersion":"${Plugins.v1}","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' "$1" "$NAME" "\${HOME:+home}"`
-    )
-    assert.strictEqual(header(yield* get(good)), "Bearer x y-env-home")
-    const bad = yield* program("bad", "exit 4")
-    assert.include((yield* Effect.flip(get(bad))).message, "failed with exit code 4")
-    assert.include((yield* Effect.flip(get(`${folder}/none`))).message, "is not found")
-    const slow = yield* program("slow", `echo $$ > ${folder}/pid; exec sleep 30`)
-    const fiber = yield* Effect.forkChild(get(slow))
-    let pid = ""
-    while (pid === "") {
-      yield* Effect.sleep("10 millis")
-      pid = (yield* Effect.orElseSucceed(fs.readFileString(`${folder}/pid`), () => "")).trim()
-    }
-    const started = yield* Clock.currentTimeMillis
-    yield* Fiber.interrupt(fiber)
-    assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
-    assert.isFalse(yield* fs.exists(`/proc/${pid}`))
-  }).pipe(Effect.provide(NodeServices.layer)))
+      )
+      assert.strictEqual(header(yield* get(good)), "Bearer x y-env-home")
+      const bad = yield* program("bad", "exit 4")
+      assert.include((yield* Effect.flip(get(bad))).message, "failed with exit code 4")
+      assert.include((yield* Effect.flip(get(`${folder}/none`))).message, "is not found")
+      const slow = yield* program("slow", `echo $$ > ${folder}/pid; exec sleep 30`)
+      const fiber = yield* Effect.forkChild(get(slow))
+      let pid = ""
+      while (pid === "") {
+        yield* Effect.sleep("10 millis")
+        pid = (yield* Effect.orElseSucceed(fs.readFileString(`${folder}/pid`), () => "")).trim()
+      }
+      const started = yield* Clock.currentTimeMillis
+      yield* Fiber.interrupt(fiber)
+      assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
+      assert.isFalse(yield* fs.exists(`/proc/${pid}`))
+    }).pipe(Effect.provide(NodeServices.layer))
+)

@@ -17,6 +17,8 @@ export interface Run {
   readonly args: ReadonlyArray<string>
   readonly env: { readonly [name: string]: string }
   readonly stdin: unknown
+  /** Whether it runs in a session of its own, without the terminal. */
+  readonly isDetached: boolean
   readonly info: {
     readonly apiVersion: string
     readonly kind: string
@@ -42,6 +44,7 @@ const runOf = (command: ChildProcess.Command): Run => {
     args: command.args.map(plain),
     env,
     stdin: command.options.stdin,
+    isDetached: command.options.detached ?? true,
     info: JSON.parse(env["KUBERNETES_EXEC_INFO"] ?? "null")
   }
 }

@@ -80,6 +80,8 @@ const started = Effect.fnUntraced(function*(source: Exec, command: string, execI
       env,
       extendEnv: true,
       stdin: isInteractive ? "inherit" : "ignore",
+      // In a session of its own, which is the default, it would have no terminal to ask a question on.
+      ...(isInteractive ? { detached: false } : {}),
       stdout: "pipe",
       stderr: "inherit",
       // Whoever gives up waiting is not held up by a plugin that does not heed SIGTERM.
