@@ -7,10 +7,12 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -19,6 +21,7 @@ import type { InformerError } from "../Informer/InformerError.ts"
 import type { InformerEvent } from "../Informer/InformerEvent.ts"
 import { isResync } from "../Informer/InformerEvent.ts"
 import * as InformerFactory from "../Informer/InformerFactory.ts"
+import * as InformerMetrics from "../Informer/InformerMetrics.ts"
 import type { SharedInformer } from "../Informer/SharedInformer.ts"
 import * as ObjectKey from "../Machinery/ObjectKey.ts"
 import type { Selection } from "../Machinery/Options.ts"
@@ -104,7 +107,7 @@ export interface Source<out R = never> {
 export interface KindOptions<in A> extends Selection {
   /** One namespace or several; all unless given. */
   readonly namespaces?: string | ReadonlyArray<string> | undefined
-  /** Which events count; all unless given. */
+  /** Which events count; all unless given. One that throws is logged, counted, and lets the event through. */
   readonly predicate?: Predicate<A> | undefined
   /** How often every object is told of again. Never unless given: a cache that is true needs none. */
   readonly resync?: Duration.Input | undefined
@@ -183,7 +186,7 @@ export const ownedMetadata = <A extends KubeObject, S extends Resource.Scope, Su
 export interface WatchOptions<in A> extends KindOptions<A> {
   /**
    * The keys of the reconciled kind that an object concerns: `namespace/name`, or `name`. Of an update, both states are
-   * asked.
+   * asked. Where it throws, that is logged and counted, and the event leads to no key.
    */
   readonly toKeys: (object: A) => Iterable<string>
 }
@@ -359,13 +362,14 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
   find: Find<A>
 ): Source<InformerFactory.InformerFactory> => {
   const { group, plural } = resource
+  const { isWanted, report, run } = guard(resource, predicate)
   const toWork = (events: Iterable<InformerEvent<A>>): ReadonlyArray<Work> => {
     const found: Array<Work> = []
     for (const event of events) {
-      if (predicate?.(event) === false) continue
+      if (!isWanted(event)) continue
       const isBackground = isInBackground(event)
       const seen = { group, plural, key: event.key, resourceVersion: event.object.metadata.resourceVersion }
-      find(event, (key, reason) => found.push({ key, reason, isBackground, priority, seen }))
+      run(event, () => find(event, (key, reason) => found.push({ key, reason, isBackground, priority, seen })))
     }
     return found
   }
@@ -377,7 +381,7 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
       const informer = yield* open(informers, { namespaces, labelSelector, fieldSelector })
       const listener = yield* informer.listen({ resync })
       yield* Effect.forkScoped(
-        Stream.runForEachArray(listener.events, (events) => deliver(toWork(events)))
+        Stream.runForEachArray(listener.events, (events) => Effect.andThen(deliver(toWork(events)), report))
       )
       return {
         ready: informer.ready,
@@ -396,6 +400,49 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
         ),
         problems: problemsOf(informer)
       }
+    })
+  }
+}
+
+/**
+ * Predicates and mappings are the user's code. One that throws must not end the source, which nobody would notice: it is
+ * told and counted, as an informer does with its handlers.
+ */
+const guard = <A extends KubeObject>(
+  { group, plural, version }: AnyResource,
+  predicate: Predicate<A> | undefined
+) => {
+  const failures = Metric.withAttributes(InformerMetrics.handlerFailures, {
+    name: plural,
+    group,
+    version,
+    resource: plural
+  })
+  let faults: Array<readonly [key: string, defect: unknown]> = []
+  const run = <B>({ key }: InformerEvent<A>, f: () => B): B | undefined => {
+    try {
+      return f()
+    } catch (defect) {
+      faults.push([key, defect])
+      return undefined
+    }
+  }
+  const tell = ([key, defect]: typeof faults[number]) =>
+    Effect.logError("a source could not tell which keys an event is about", Cause.die(defect)).pipe(
+      Effect.annotateLogs({ source: plural, key }),
+      Effect.andThen(Metric.update(failures, 1))
+    )
+  return {
+    run,
+    // What is dropped is dropped for good: an event that the predicate could not decide is of interest.
+    isWanted: predicate === undefined
+      ? () => true
+      : (event: InformerEvent<A>) => run(event, () => predicate(event)) !== false,
+    report: Effect.suspend(() => {
+      if (faults.length === 0) return Effect.void
+      const told = faults
+      faults = []
+      return Effect.forEach(told, tell, { discard: true })
     })
   }
 }

@@ -23,6 +23,7 @@ import type * as Reconciler from "../../src/Controller/Reconciler.ts"
 import type { Outcome, Request } from "../../src/Controller/Reconciler.ts"
 import * as Source from "../../src/Controller/Source.ts"
 import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
+import * as InformerMetrics from "../../src/Informer/InformerMetrics.ts"
 import * as ApiError from "../../src/Machinery/ApiError.ts"
 import * as Resource from "../../src/Machinery/Resource.ts"
 import type { ListWatch } from "../../src/Watch/ListWatch.ts"
@@ -324,6 +325,49 @@ describe("Controller", () => {
       yield* settle
       assert.sameMembers(tags().slice(3), ["Success default/a", "Success default/of-a"])
     })).pipe(quiet))
+
+  it.effect("a predicate or a mapping that throws for one object is told and counted, and hurts no other", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      const lines: Array<readonly [level: string, message: string, key: unknown]> = []
+      const logger = Logger.make(({ fiber, logLevel, message }) => {
+        lines.push([
+          logLevel,
+          String(Array.isArray(message) ? message[0] : message),
+          fiber.getRef(CurrentLogAnnotations)["key"]
+        ])
+      })
+      server.create("bad")
+      server.create("good")
+      const bug = (pod: Pod) => {
+        if (pod.metadata?.name === "bad") throw new Error("bug")
+        return pod.metadata?.name ?? ""
+      }
+      const failures = Metric.withAttributes(InformerMetrics.handlerFailures, {
+        name: "pods",
+        group: "",
+        version: "v1",
+        resource: "pods"
+      })
+      const { tags } = yield* running(Controller.make(Pod, {
+        predicate: Predicate.object((pod: Pod) => bug(pod) !== "unwanted"),
+        watches: [Source.kind(Pod, { toKeys: (pod) => [`default/of-${bug(pod)}`] })],
+        reconcile: () => Effect.void
+      })).pipe(Effect.provide(Logger.layer([logger])))
+      // What a predicate could not decide is of interest: a reconcile too many does no harm.
+      assert.sameMembers(tags(), ["Success default/bad", "Success default/good", "Success default/of-good"])
+      assert.deepStrictEqual(
+        lines,
+        Array.from({ length: 2 }, () => [
+          "Error",
+          "a source could not tell which keys an event is about",
+          "default/bad"
+        ])
+      )
+      assert.strictEqual((yield* Metric.value(failures)).count, 2)
+      server.update("good", 2)
+      yield* settle
+      assert.sameMembers(tags().slice(3), ["Success default/good", "Success default/of-good"])
+    })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
   it.effect("keeps what a stream had before the controller began, and goes on when the stream ends", () =>
     withServer(Effect.fnUntraced(function*(server) {
