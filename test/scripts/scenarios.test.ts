@@ -3,12 +3,14 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 
 const root = path.join(import.meta.dirname, "../..")
-const page = fs.readFileSync(path.join(root, "docs/parity/scenarios.md"), "utf8")
+const pages = ["scenarios", "scenarios-informer"].map((name) =>
+  fs.readFileSync(path.join(root, `docs/parity/${name}.md`), "utf8")
+)
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
 /** A heading with the number of cases of a Go file, and the rows below it. */
-const sections = page.split(/^### /m).slice(1).map((section) => {
+const sections = pages.flatMap((page) => page.split(/^### /m).slice(1)).map((section) => {
   const [heading = "", ...lines] = section.split("\n")
   const rows = lines.flatMap((line) => {
     const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim())
@@ -19,14 +21,14 @@ const sections = page.split(/^### /m).slice(1).map((section) => {
   return { heading, rows }
 })
 
-it("docs/parity/scenarios.md accounts for every case of the Go tests", () => {
+it("docs/parity/scenarios*.md account for every case of the Go tests", () => {
   for (const { heading, rows } of sections) {
     const total = rows.reduce((sum, { cases }) => sum + cases, 0)
     assert.strictEqual(total, Number(/: (\d+)$/.exec(heading)?.[1]), heading)
   }
 })
 
-it("docs/parity/scenarios.md names tests that exist, or says why there is none", () => {
+it("docs/parity/scenarios*.md name tests that exist, or say why there is none", () => {
   const wrong: Array<string> = []
   for (const { heading, rows } of sections) {
     for (const { here, scenario } of rows) {
