@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -109,23 +109,31 @@ export const make = Effect.fnUntraced(function*(
         closing.await
       ))
 
+  // The keys and messages of a correlator are the user's code: one event that they die of must not silence the rest.
+  const contained = (effect: Effect.Effect<void>): Effect.Effect<void> =>
+    Effect.catchDefect(effect, (defect) =>
+      Effect.andThen(
+        Effect.logError("an event could not be handled and is given up", Cause.die(defect)),
+        count("failed")
+      ))
+
   // One at a time, so that a count never overtakes the event it counts.
   const writeAll = (writes: ReadonlyArray<Write>) => turn.withPermit(Effect.forEach(writes, write, { discard: true }))
 
   const handle = (event: RecordedEvent) =>
-    Effect.flatMap(
-      sink.decide(event),
+    contained(Effect.flatMap(
+      Effect.suspend(() => sink.decide(event)),
       (decision) => typeof decision === "string" ? count(decision) : writeAll(decision)
-    )
+    ))
 
   const worker = yield* Effect.forkScoped(
     // One by one: what a worker holds in its hands is not counted by the queue's limit.
     Effect.forever(Effect.flatMap(Queue.take(queue), handle)).pipe(
-      Effect.catch(() => Effect.flatMap(sink.flush, writeAll))
+      Effect.catch(() => contained(Effect.flatMap(sink.flush, writeAll)))
     )
   )
   yield* Effect.forEach(sink.periodic, ({ interval, writes }) =>
-    Effect.flatMap(writes, writeAll).pipe(
+    contained(Effect.flatMap(writes, writeAll)).pipe(
       Effect.schedule(Schedule.spaced(interval)),
       Effect.forkScoped
     ), { discard: true })

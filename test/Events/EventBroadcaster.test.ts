@@ -63,6 +63,9 @@ const counted = (result: EventMetrics.Result) =>
 const always = (value: number) =>
   Effect.provideService(Random.Random, { nextDoubleUnsafe: () => value, nextIntUnsafe: () => 0 })
 
+/** Lets everything that is runnable run. */
+const settle = Effect.repeat(Effect.yieldNow, { times: 50 })
+
 describe("EventBroadcaster", () => {
   it.effect("writes in the order of recording, and never makes the recorder wait", () =>
     Effect.gen(function*() {
@@ -136,6 +139,31 @@ describe("EventBroadcaster", () => {
       assert.strictEqual(server.tried.length, answers.length)
       assert.strictEqual((yield* counted("rejected")) - before, answers.length)
     }))
+
+  it.effect("an event that its sink dies of is told and counted, and silences no other", () =>
+    Effect.gen(function*() {
+      const server = stub()
+      const before = yield* counted("failed")
+      const broadcaster = yield* EventBroadcaster.make({
+        ...server.sink,
+        decide: (event) => {
+          if (event.reason === "thrown") throw new Error("bug")
+          return event.reason === "died" ? Effect.die("bug") : server.sink.decide(event)
+        }
+      })
+      yield* Effect.forEach(["A", "thrown", "B", "died", "C"], (reason) => broadcaster.publish(event(reason)))
+      yield* settle
+      assert.deepStrictEqual(server.tried, ["A", "B", "C"])
+      assert.strictEqual((yield* counted("failed")) - before, 2)
+      server.answer = Effect.die("bug")
+      yield* broadcaster.publish(event("D"))
+      yield* settle
+      server.answer = Effect.void
+      yield* broadcaster.publish(event("E"))
+      yield* settle
+      assert.deepStrictEqual(server.tried, ["A", "B", "C", "D", "E"])
+      assert.strictEqual((yield* counted("failed")) - before, 3)
+    }).pipe(Effect.provide(Logger.layer([]))))
 
   it.effect("closing the scope writes what is left, each once, and takes no more", () =>
     Effect.gen(function*() {
