@@ -26,6 +26,7 @@ import type { InformerError } from "./InformerError.ts"
 import type { InformerEvent } from "./InformerEvent.ts"
 import * as InformerMetrics from "./InformerMetrics.ts"
 import * as Gate from "./internal/gate.ts"
+import * as Guard from "./internal/guard.ts"
 import * as Buffer from "./internal/listener.ts"
 import * as MutationDetector from "./MutationDetector.ts"
 import * as Reflector from "./Reflector.ts"
@@ -185,6 +186,8 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     resourceVersion: () => version
   })
 
+  const guard = yield* Scope.provide(Guard.make<A>(name, metrics.handlerFailed), scope)
+
   // Only the newest state is worth a check.
   const checks = (yield* ConsistencyDetector.isEnabled)
     ? yield* Queue.sliding<{ readonly version: string; readonly held: ReadonlyMap<string, string> }>(1)
@@ -298,7 +301,11 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     function*(given?: ListenOptions<A>): Effect.fn.Return<Listener<A>, never, Scope.Scope> {
       const buffer = yield* Effect.acquireRelease(
         Effect.sync(() => {
-          const made = Buffer.makeUnsafe<A>(dispatcher, given?.capacity ?? defaultCapacity, given?.filter)
+          const made = Buffer.makeUnsafe<A>(
+            dispatcher,
+            given?.capacity ?? defaultCapacity,
+            given?.filter === undefined ? undefined : guard.filter(given.filter)
+          )
           if (scope.state._tag === "Closed") made.end()
           else listeners.add(made)
           const isInitialEnd = synced.isOpen()
@@ -424,7 +431,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const addIndexes = <More extends string>(indexers: { readonly [K in More]: IndexFunction<A> }) =>
     Effect.forEach(
       Object.entries<IndexFunction<A>>(indexers),
-      ([key, f]) => Effect.map(indexer.index(f), (index) => [key, index] as const)
+      ([key, f]) => Effect.map(indexer.index(guard.index(f)), (index) => [key, index] as const)
     ).pipe(
       Effect.map((entries) => Object.fromEntries(entries) as { readonly [K in More]: Index<A> })
     )

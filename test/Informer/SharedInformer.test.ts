@@ -1,12 +1,15 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import { CurrentLogAnnotations } from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { InformerEvent } from "../../src/Informer/InformerEvent.ts"
 import { isResync } from "../../src/Informer/InformerEvent.ts"
+import * as InformerMetrics from "../../src/Informer/InformerMetrics.ts"
 import * as MutationDetector from "../../src/Informer/MutationDetector.ts"
 import type { Rejection } from "../../src/Informer/Reflector.ts"
 import * as SharedInformer from "../../src/Informer/SharedInformer.ts"
@@ -113,6 +116,56 @@ it.effect("calls a listener of an empty collection synced", () =>
     assert.isTrue(yield* informer.hasSynced)
     assert.isTrue(yield* listener.hasSynced)
   }))
+
+it.effect("an index function or a filter that throws for one object is told and counted, and stops nothing", () =>
+  Effect.gen(function*() {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ fiber, message }) => {
+      const { informer, key } = fiber.getRef(CurrentLogAnnotations)
+      lines.push(`${Array.isArray(message) ? message[0] : message}: ${informer} ${key}`)
+    })
+    const failures = Metric.value(Metric.withAttributes(InformerMetrics.handlerFailures, {
+      name: "guarded",
+      group: "",
+      version: "v1",
+      resource: "pods"
+    }))
+    const server = new ModelServer()
+    server.create("good", 1)
+    yield* Effect.gen(function*() {
+      const plain = yield* make(server, { name: "guarded" })
+      const bug = (object: Obj) => {
+        if (object.metadata.name === "bad") throw new Error("bug")
+        return object.metadata.name
+      }
+      const byName = (object: Obj) => [bug(object)]
+      const informer = yield* plain.addIndexers({ byName })
+      const again = yield* plain.addIndexers({ same: byName })
+      const { seen } = yield* collect(plain, { filter: (object) => bug(object) !== "unwanted" })
+      yield* settle
+      server.create("bad", 1)
+      server.create("unwanted", 1)
+      yield* settle
+      server.update("good", 2)
+      server.remove("bad")
+      yield* settle
+      assert.deepStrictEqual(seen, [
+        "Added default/good 1 initial",
+        "Added default/bad 1",
+        "Updated default/good 1->2",
+        "Deleted default/bad 1"
+      ])
+      assert.deepStrictEqual(yield* informer.index("byName").values, ["good", "unwanted"])
+      assert.deepStrictEqual((yield* again.byIndex("same", "good")).map(({ spec }) => spec.value), [2])
+      assert.sameMembers(lines, [
+        "an index function of an informer failed: guarded default/bad",
+        "the filter of a listener of an informer failed: guarded default/bad",
+        "an index function of an informer failed: guarded default/bad",
+        "the filter of a listener of an informer failed: guarded default/bad"
+      ])
+      assert.strictEqual((yield* failures).count, 4)
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
 it.effect("tells a deletion that only a relist showed as one whose final state is unknown", () =>
   Effect.gen(function*() {
