@@ -2,7 +2,7 @@
  * `NodeEnvironment`: what reading a configuration asks of Node, and no more: files, paths, programs and a terminal.
  *
  * `@effect/platform-node/NodeServices` has all of each service, and imports `node:crypto`, `node:child_process` and
- * `node:stream` for it, which a bundle then loads before its first line runs: 4 ms (`npm run bench -- size`). Here
+ * `node:stream` for it, which a bundle then loads before its first line runs: 10 ms (`npm run bench -- size`). Here
  * Node's modules are loaded when they are used first. What this folder does not use (temporary files, pipelines, the
  * standard streams) is as in `FileSystem.makeNoop` and `Stdio.layerTest`, so it is for this folder's layers alone.
  *
