@@ -8,6 +8,7 @@
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -339,7 +340,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       memory.lastRewindAt = at
       memory.isVersionLost = true
     }
-    // The version is of no use for a list: it is not known yet, or even a streamed list at it is refused.
+    // The version is of no use for a list: it may be what is refused, it is not known yet, or even a streamed list at it
+    // is refused.
+    if (tag === "Refused") memory.isVersionLost = true
     if (error.reason._tag === "Expired" && (memory.isListNeeded || isTooLarge(error.reason.error))) {
       memory.isVersionLost = true
     }
@@ -377,14 +380,33 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     )
   }
 
+  // A list or watch of one's own making may die, and a cache that stands still unseen is worse than one that is read anew.
+  const died = (defect: unknown) => {
+    memory.isListNeeded = true
+    return Effect.logError("a list or watch died, and is begun anew", Cause.die(defect)).pipe(
+      Effect.annotateLogs({ reflector: name }),
+      Effect.andThen(Effect.fail(InformerError.fromFailure(dead(where.resource, defect), "watch", collection)))
+    )
+  }
+
   return {
-    run: Effect.forever(Effect.catch(round, recover)),
+    run: Effect.forever(Effect.catch(Effect.catchDefect(round, died), recover)),
     state: SubscriptionRef.get(state),
     states: SubscriptionRef.changes(state),
     resourceVersion: Effect.sync(() => memory.version),
     lastActivity: Effect.sync(() => memory.lastActivity)
   }
 })
+
+const dead = (resource: string, defect: unknown) =>
+  new RequestError.RequestError({
+    reason: new RequestError.Transport({
+      verb: "watch",
+      url: resource,
+      description: `it died of a defect: ${String(defect)}`,
+      kind: "Other"
+    })
+  })
 
 const listTimeout = (resource: string, milliseconds: number) =>
   new RequestError.RequestError({

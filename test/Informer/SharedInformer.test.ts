@@ -117,6 +117,38 @@ it.effect("calls a listener of an empty collection synced", () =>
     assert.isTrue(yield* listener.hasSynced)
   }))
 
+it.effect("a list or watch that dies is told and begun anew, as one that fails", () =>
+  Effect.gen(function*() {
+    const logged: Array<unknown> = []
+    const logger = Logger.make(({ logLevel, message }) =>
+      void (logLevel === "Error" && logged.push(Array.isArray(message) ? message[0] : message))
+    )
+    yield* Effect.gen(function*() {
+      const server = new ModelServer()
+      server.create("a", 1)
+      let isDead = true
+      const { list, watch } = server.listWatch
+      const informer = yield* make(server, {
+        listWatch: {
+          ...server.listWatch,
+          list: (given) => isDead ? Effect.die(new Error("bug")) : list(given),
+          watch: (given) => isDead ? Stream.die(new Error("bug")) : watch(given)
+        }
+      })
+      yield* settle
+      const [reflector] = informer.reflectors
+      const state = yield* reflector?.state ?? Effect.die("there is one")
+      assert.strictEqual(state._tag === "Syncing" && state.failures, 1)
+      assert.match(state._tag === "Syncing" ? state.lastError?.message ?? "" : "", /it died of a defect: Error: bug/)
+      assert.deepStrictEqual(logged, ["a list or watch died, and is begun anew"])
+      isDead = false
+      yield* TestClock.adjust("2 seconds")
+      yield* settle
+      assert.deepStrictEqual(yield* informer.keys, ["default/a"])
+      assert.strictEqual((yield* reflector?.state ?? Effect.die("there is one"))._tag, "Live")
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  }))
+
 it.effect("an index function or a filter that throws for one object is told and counted, and stops nothing", () =>
   Effect.gen(function*() {
     const lines: Array<string> = []
