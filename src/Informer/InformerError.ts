@@ -99,6 +99,19 @@ export class Untrusted extends Schema.TaggedError<Untrusted>(id("Untrusted"))("U
 }
 
 /**
+ * The list is refused as it is asked for: a selector that does not parse or that the kind does not know, a namespace
+ * that no path can hold.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Refused extends Schema.TaggedError<Refused>(id("Refused"))("Refused", { ...fields, error: AnyFailure }) {
+  override get message(): string {
+    return describe(this, `the list is refused as it is asked for (${this.error.message})`)
+  }
+}
+
+/**
  * The version to resume from is no longer, or not yet, in the server's history.
  *
  * @category errors
@@ -213,6 +226,7 @@ export type Reason =
   | Unauthorized
   | NotServed
   | Untrusted
+  | Refused
   | Expired
   | Malformed
   | Rewound
@@ -230,6 +244,7 @@ export const Reason = Schema.Union([
   Unauthorized,
   NotServed,
   Untrusted,
+  Refused,
   Expired,
   Malformed,
   Rewound,
@@ -251,10 +266,14 @@ export class InformerError
   override get message(): string {
     return `${this.reason._tag}: ${this.reason.message}`
   }
-  /** Whether somebody has to change something (a rule, a credential, a certificate, a definition) before it can go on. */
+  /**
+   * Whether somebody has to change something (a rule, a credential, a certificate, a definition, the selectors) before it
+   * can go on.
+   */
   get isFatal(): boolean {
     const tag = this.reason._tag
-    return tag === "Forbidden" || tag === "Unauthorized" || tag === "NotServed" || tag === "Untrusted"
+    return tag === "Forbidden" || tag === "Unauthorized" || tag === "NotServed" || tag === "Untrusted" ||
+      tag === "Refused"
   }
 }
 
@@ -300,6 +319,7 @@ const reasonOf = (error: Failure, verb: "list" | "watch", collection: Collection
     case "RequestError": {
       const { reason } = error
       if (reason._tag === "Transport" && !reason.isRetryable) return new Untrusted(fields)
+      if (reason._tag === "InvalidUrl") return new Refused(fields)
       return reason._tag === "Decode" ? new Malformed(fields) : new Failed(fields)
     }
   }
@@ -322,6 +342,12 @@ const reasonOfApi = (
     case "Expired":
     case "Gone":
       return new Expired(fields)
+    case "BadRequest":
+    case "Invalid":
+    case "NotAcceptable":
+    case "UnsupportedMediaType":
+      // A watch may also be refused for what only watches have, as initial events.
+      return verb === "list" ? new Refused(fields) : new Failed(fields)
     default:
       return isTooLarge(error) ? new Expired(fields) : new Failed(fields)
   }

@@ -614,6 +614,24 @@ it.effect("sorts what only somebody else can mend apart from what passes", () =>
     }
   }))
 
+it.effect("takes a list that is refused as it is asked for to be what somebody else has to mend, and asks without a version", () =>
+  Effect.gen(function*() {
+    for (const isWatchList of [true, false]) {
+      for (const [code, reason] of [[400, "BadRequest"], [422, "Invalid"], [415, "UnsupportedMediaType"]] as const) {
+        const server = new ModelServer()
+        if (isWatchList) server.failWatch = [refused(code, reason)]
+        server.failList = [refused(code, reason, "no such field", "list")]
+        const { reflector, replaces } = yield* start(server, { isWatchList })
+        const state = yield* reflector.state
+        const error = state._tag === "Syncing" ? state.lastError : undefined
+        assert.deepStrictEqual([error?.reason._tag, error?.isFatal], ["Refused", true])
+        yield* TestClock.adjust("5 seconds")
+        assert.deepStrictEqual(server.lists.at(-1)?.resourceVersion, isWatchList && code === 415 ? "0" : undefined)
+        assert.lengthOf(replaces, 1)
+      }
+    }
+  }))
+
 it.effect("tells its state as a stream: syncing, live, stale since, live", () =>
   Effect.gen(function*() {
     const server = new ModelServer()
