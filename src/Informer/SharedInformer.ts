@@ -90,7 +90,7 @@ export interface SharedInformer<in out A, in Names extends string = never> {
   readonly awaitSynced: Effect.Effect<void>
   /**
    * Waits for the first whole list, and fails as soon as something stands in its way that waiting does not mend: a
-   * missing permission (Forbidden, naming the rule), Unauthorized, NotServed, Untrusted. The informer goes on trying.
+   * missing permission (Forbidden, naming the rule), Unauthorized, NotServed, Untrusted, Refused. It goes on trying.
    */
   readonly ready: Effect.Effect<void, InformerError>
   /** Joins the listeners. The stream form of it is `changes`. */
