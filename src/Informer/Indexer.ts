@@ -231,7 +231,10 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
 
   const release = (index: IndexState<A>) =>
     Effect.sync(() => {
-      if (--index.holders === 0) indexes.delete(index.f)
+      if (--index.holders > 0) return
+      indexes.delete(index.f)
+      // Nobody keeps it true any more.
+      index.byValue.clear()
     })
 
   const view = (index: IndexState<A>): Index<A> => ({

@@ -439,6 +439,22 @@ it.effect("finds by namespace and by indexes given at any time", () =>
     assert.deepStrictEqual(yield* indexed.index("node").keys("n2"), ["default/a"])
   }))
 
+it.effect("has nothing under an index whose last scope has closed, in place of what was there then", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    server.create("a", 1)
+    const informer = yield* make(server)
+    yield* informer.awaitSynced
+    const byValue = (object: Obj) => [String(object.spec.value)]
+    const holder = yield* informer.addIndexers({ value: byValue })
+    const left = yield* Effect.scoped(informer.addIndexers({ value: byValue, other: byValue }))
+    yield* settle
+    assert.lengthOf(yield* left.byIndex("value", "1"), 1)
+    assert.lengthOf(yield* holder.byIndex("value", "1"), 1)
+    const alone = yield* Effect.scoped(informer.addIndexers({ name: (object) => [object.metadata.name] }))
+    assert.deepStrictEqual(yield* alone.byIndex("name", "a"), [])
+  }))
+
 it.effect("transforms before it stores, and survives a transform that throws", () =>
   Effect.gen(function*() {
     const server = new ModelServer()
