@@ -7,6 +7,7 @@ import * as CustomResources from "../conformance/CustomResourcesTest.ts"
 import * as CustomRules from "../conformance/CustomRulesTest.ts"
 import * as Discovery from "../conformance/DiscoveryTest.ts"
 import * as Handover from "../conformance/HandoverTest.ts"
+import * as Informers from "../conformance/InformersTest.ts"
 import * as Kinds from "../conformance/KindsTest.ts"
 import * as Reads from "../conformance/ReadsTest.ts"
 import * as Refusals from "../conformance/RefusalsTest.ts"
@@ -23,6 +24,7 @@ for (
     CustomRules,
     Discovery,
     Handover,
+    Informers,
     Kinds,
     Reads,
     Refusals,
