@@ -152,6 +152,36 @@ describe("Manager", () => {
       assert.isDefined(stopping.pollUnsafe())
     }).pipe(withServer))
 
+  it.effect("begins nothing with a worker that is free while another one still ends", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      const create = (name: string) => maps.create({ metadata: { name, labels: { mine: "true" } } })
+      yield* create("5")
+      yield* create("10")
+      const controller = Controller.make(ConfigMap, {
+        labelSelector: { mine: "true" },
+        concurrency: 2,
+        reconcile: ({ name }) =>
+          Effect.sync(() => void events.push(`begin ${name}`)).pipe(
+            Effect.andThen(Effect.sleep(Number(name) * 1000)),
+            Effect.andThen(Effect.sync(() => void events.push(`end ${name}`)))
+          )
+      })
+      const manager = yield* Manager.make({ controllers: [controller] })
+      const running = yield* Effect.forkChild(manager.run)
+      yield* settle
+      yield* create("1")
+      yield* settle
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(running))
+      yield* adjust("5 seconds")
+      yield* adjust("4 seconds")
+      assert.deepStrictEqual(events.slice(2), ["end 5"])
+      yield* adjust("1 second")
+      assert.isDefined(stopping.pollUnsafe())
+      assert.deepStrictEqual(events.slice(2), ["end 5", "end 10"])
+    }).pipe(withServer))
+
   it.effect("interrupts reconciles that take longer than the drain", () =>
     Effect.gen(function*() {
       const events: Array<string> = []
