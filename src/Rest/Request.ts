@@ -91,6 +91,11 @@ export interface Request {
    * of failing. True unless given; false for those who pace their attempts themselves, as reflectors do.
    */
   readonly isRepeated?: boolean | undefined
+  /**
+   * How the text of a successful answer becomes a value; what it throws fails the call with Decode. `JSON.parse` unless
+   * given.
+   */
+  readonly parse?: ((text: string) => unknown) | undefined
 }
 
 /**

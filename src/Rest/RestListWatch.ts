@@ -21,6 +21,7 @@ import type { Collection, Failure, ListWatch } from "../Watch/ListWatch.ts"
 import * as ListWatchSource from "../Watch/ListWatchSource.ts"
 import * as WatchError from "../Watch/WatchError.ts"
 import type { WatchEvent } from "../Watch/WatchEvent.ts"
+import * as WatchFrame from "../Watch/WatchFrame.ts"
 import * as Request from "./Request.ts"
 import * as RestClient from "./RestClient.ts"
 
@@ -130,6 +131,7 @@ export const make = <A>(
     ...(namespace === undefined ? {} : { namespace })
   }
 
+  const typeOfItems = kind === "" ? undefined : { apiVersion, kind }
   const wanted = kind === "" ? `an object of ${apiVersion}` : `a ${kind} of ${apiVersion}`
   const undecodable = (object: unknown) =>
     new WatchError.WatchError({
@@ -155,7 +157,11 @@ export const make = <A>(
         query: Request.query({ ...page, ...selected(selection) }),
         accept: representation.acceptList ?? representation.accept
       }
-      return Effect.flatMap(rest.json(request), (body) => {
+      const answered = Effect.flatMap(
+        WatchFrame.CurrentLineDecoder,
+        ({ list }) => rest.json(list === undefined ? request : { ...request, parse: (text) => list(text, typeOfItems) })
+      )
+      return Effect.flatMap(answered, (body) => {
         if (!isList(body) || body.apiVersion !== apiVersion || (listKind !== "" && body.kind !== listKind)) {
           return Effect.fail(
             unexpected(rest, request, body, `a ${listKind === "" ? "list" : listKind} of ${apiVersion}`)
@@ -163,7 +169,9 @@ export const make = <A>(
         }
         // Typed servers leave the type out of items; custom resources have it.
         const type = { apiVersion, kind: kind === "" ? body.kind.replace(/List$/, "") : kind }
-        const items = body.items.map((item): unknown => ({ ...type, ...item }))
+        const items = body.items.map((item): unknown =>
+          "kind" in item && "apiVersion" in item ? item : { ...type, ...item }
+        )
         return items.every(is)
           ? Effect.succeed({ ...body, items })
           : Effect.fail(unexpected(rest, request, items.find((item) => !is(item)), `a ${type.kind} as every item`))

@@ -11,7 +11,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { ApiError } from "../Machinery/ApiError.ts"
+import { type ApiError, isApiError } from "../Machinery/ApiError.ts"
 import type { ListOptions } from "../Machinery/Options.ts"
 import type { RequestError } from "../Machinery/RequestError.ts"
 import type { KubeList } from "../Machinery/Resource.ts"
@@ -56,18 +56,48 @@ const tokenOf = (page: KubeList<unknown>): string | undefined => {
 }
 
 /**
- * The pages of a collection, each asked for when it is pulled. Fails where the list fails; an expired token is not
- * replaced by a full list, because pages were already given out.
+ * What a stream of pages does.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StreamOptions extends Options {
+  /**
+   * What happens when the continue token expires in mid-list, as it does a few minutes after the first page. Pages were
+   * given out by then, so they cannot be read again. `Fail`, as client-go: the stream fails with Expired. `Continue`: it
+   * goes on behind the last key in the state of now, with the token that the server offers for that; each object comes at
+   * most once, but what comes is of no single version. `Fail` unless given.
+   */
+  readonly onExpired?: "Fail" | "Continue" | undefined
+}
+
+/**
+ * The pages of a collection, each asked for when it is pulled. Fails where the list fails.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const pages = <A, E, R>(list: ListPage<A, E, R>, options?: Options): Stream.Stream<KubeList<A>, E, R> =>
-  Stream.paginate(firstRequest(options), (request) =>
-    Effect.map(list(request), (page) => {
+export const pages = <A, E, R>(list: ListPage<A, E, R>, options?: StreamOptions): Stream.Stream<KubeList<A>, E, R> => {
+  const ask = (request: ListOptions): Effect.Effect<KubeList<A>, E, R> => {
+    if (options?.onExpired !== "Continue" || request.continue === undefined) return list(request)
+    return Effect.catch(list(request), (error) => {
+      const offered = offeredToken(error)
+      return offered === undefined ? Effect.fail(error) : list(nextRequest(request, offered))
+    })
+  }
+  return Stream.paginate(firstRequest(options), (request) =>
+    Effect.map(ask(request), (page) => {
       const token = tokenOf(page)
       return [[page], token === undefined ? Option.none() : Option.some(nextRequest(request, token))]
     }))
+}
+
+/** The token of an Expired error with which the list can be gone on, inconsistently. */
+const offeredToken = (error: unknown): string | undefined => {
+  if (!isApiError(error) || !isExpired(error)) return undefined
+  const token = error.reason.status.metadata?.continue
+  return token === "" ? undefined : token
+}
 
 /**
  * The items of a collection, page by page. One page is read ahead while the one before is handled, unless
@@ -78,7 +108,7 @@ export const pages = <A, E, R>(list: ListPage<A, E, R>, options?: Options): Stre
  */
 export const items = <A, E, R>(
   list: ListPage<A, E, R>,
-  options?: Options & {
+  options?: StreamOptions & {
     /** How many pages may wait in memory, 1 unless given. */
     readonly pagesAhead?: number | undefined
   }

@@ -79,6 +79,11 @@ export interface Options {
 /** Above any object that etcd stores (1.5 MiB by default), with room for aggregated APIs that store elsewhere. */
 const defaultMaxLineBytes = 64 * 1024 * 1024
 
+/** The room for lines that come in pieces that is kept for the next of them. */
+const maxJoined = 1024 * 1024
+
+const none = new Uint8Array(0)
+
 /** How much of a bad line an error keeps. */
 const shownLength = 256
 
@@ -140,6 +145,7 @@ const makeLines = (options: Options, decoder: LineDecoder): Lines => {
   const maxLineBytes = options.maxLineBytes ?? defaultMaxLineBytes
   let kept: Array<Uint8Array> = []
   let keptLength = 0
+  let joined = none
 
   const frame = (description: string, bytes: Uint8Array, start: number, end: number): WatchError.WatchError =>
     new WatchError.WatchError({
@@ -200,12 +206,22 @@ const makeLines = (options: Options, decoder: LineDecoder): Lines => {
     return frame(`a line is longer than ${maxLineBytes} bytes`, whole, 0, whole.length)
   }
 
-  const takeKept = (): Uint8Array => {
-    const [first] = kept
-    const whole = kept.length === 1 && first !== undefined ? first : concat(kept, keptLength)
+  // The line that began in the chunks before and ends with `last`. Its bytes are copied where those of the one before
+  // were: a buffer for each would be memory outside of the heap, of which the collector knows too little.
+  const lineOf = (last: Uint8Array, out: Array<WatchEvent<unknown>>): WatchError.WatchError | undefined => {
+    const length = keptLength + last.length
+    if (joined.length < length) joined = new Uint8Array(Math.max(length, 2 * joined.length))
+    let at = 0
+    for (const chunk of kept) {
+      joined.set(chunk, at)
+      at += chunk.length
+    }
+    joined.set(last, at)
     kept = []
     keptLength = 0
-    return whole
+    const failure = line(joined, 0, length, out)
+    if (joined.length > maxJoined) joined = none
+    return failure
   }
 
   return {
@@ -219,10 +235,7 @@ const makeLines = (options: Options, decoder: LineDecoder): Lines => {
           continue
         }
         if (keptLength > 0) {
-          kept.push(chunk.subarray(0, end))
-          keptLength += end
-          const whole = takeKept()
-          const failure = line(whole, 0, whole.length, out)
+          const failure = lineOf(chunk.subarray(0, end), out)
           if (failure !== undefined) return failure
           start = end + 1
           end = chunk.indexOf(10, start)
@@ -240,8 +253,8 @@ const makeLines = (options: Options, decoder: LineDecoder): Lines => {
     },
     end: (out) => {
       if (keptLength === 0) return undefined
-      const whole = takeKept()
-      const failure = line(whole, 0, whole.length, out)
+      const whole = concat(kept, keptLength)
+      const failure = lineOf(none, out)
       return failure !== undefined && failure.reason._tag === "Frame"
         ? frame("the stream ended within a line", whole, 0, whole.length)
         : failure

@@ -40,6 +40,51 @@ it("hands out again the members whose bytes are the same, and only those", () =>
   assert.strictEqual(third["spec"], first["spec"])
 })
 
+it("hands out again what stands before and behind a member that came, went or changed its length", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const read = (version: number, meta: Meta, more: object) => {
+    const object = pod("1", version, more, meta)
+    const made = objectOf(decodeText(decoder, line("MODIFIED", object)))
+    assert.deepStrictEqual(made, object)
+    return { made, meta: made["metadata"] as Meta }
+  }
+  const labels = { app: "web" }
+  const annotations = { note: "a, \"b\": {" }
+  const spec = { a: [1, 2] }
+  const status = { phase: "Running" }
+  const first = read(1, { labels, annotations }, { spec, data: { x: "1" }, status })
+  const longer = read(22, { labels, annotations }, { spec, data: { x: "12" }, status })
+  assert.strictEqual(longer.made["spec"], first.made["spec"])
+  assert.strictEqual(longer.made["status"], first.made["status"])
+  assert.strictEqual(longer.meta["annotations"], first.meta["annotations"])
+  const more = read(333, { labels, finalizers: ["f"], annotations }, { spec, data: { x: "12" }, more: 7, status })
+  assert.strictEqual(more.made["data"], longer.made["data"])
+  assert.strictEqual(more.made["status"], first.made["status"])
+  assert.strictEqual(more.meta["labels"], first.meta["labels"])
+  assert.strictEqual(more.meta["annotations"], first.meta["annotations"])
+  const fewer = read(333, { labels, annotations }, { data: { x: "12" }, status })
+  assert.strictEqual(fewer.made["data"], longer.made["data"])
+  assert.strictEqual(fewer.made["status"], first.made["status"])
+  assert.strictEqual(fewer.meta["annotations"], first.meta["annotations"])
+})
+
+it("hands out the object itself when it is told again as it was", () => {
+  const decoder = IncrementalDecoder.makeUnsafe({ isManagedFieldsStripped: true })
+  const text = line("ADDED", pod("1", 1, { spec: { a: 1 } }, { managedFields: managed }))
+  const first = objectOf(decodeText(decoder, text))
+  assert.strictEqual(objectOf(decodeText(decoder, text)), first)
+})
+
+it("hands out again what stands behind managedFields that changed", () => {
+  const decoder = IncrementalDecoder.makeUnsafe({ isManagedFieldsStripped: true })
+  const read = (version: number, managedFields: unknown) =>
+    objectOf(decodeText(decoder, line("MODIFIED", pod("1", version, { spec: { a: [1] } }, { managedFields }))))
+  const first = read(1, managed)
+  const second = read(2, [...managed, ...managed])
+  assert.strictEqual(second["spec"], first["spec"])
+  assert.deepStrictEqual(second, pod("1", 2, { spec: { a: [1] } }))
+})
+
 it("never confuses two objects, nor a number with one that it begins", () => {
   const decoder = IncrementalDecoder.makeUnsafe()
   const one = objectOf(decodeText(decoder, line("ADDED", pod("1", 1, { data: { a: 1 }, count: 12 }))))
@@ -182,6 +227,61 @@ it("uses the bytes of deleted objects again", () => {
   assert.isAtMost(decoder.stats().keptBytes, 1024 * 1024)
 })
 
+const listOf = (items: ReadonlyArray<unknown>) =>
+  JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "9" }, items })
+const itemsOf = (list: unknown) =>
+  (list as { readonly items: ReadonlyArray<{ readonly [key: string]: unknown }> }).items
+const type = { kind: "Pod", apiVersion: "v1" }
+const untyped = (object: object) => ({ ...object, kind: undefined, apiVersion: undefined })
+
+it("hands out again in a list what a list or a watch before it had, and in a watch what a list had", () => {
+  const decoder = IncrementalDecoder.makeUnsafe({ isManagedFieldsStripped: true })
+  const item = (version: number, phase: string) =>
+    untyped(pod("1", version, { spec: { a: [1] }, status: { phase } }, { managedFields: managed }))
+  const [listed] = itemsOf(decoder.list(listOf([item(1, "Pending")]), type))
+  assert.deepStrictEqual(listed, pod("1", 1, { spec: { a: [1] }, status: { phase: "Pending" } }))
+  const [relisted] = itemsOf(decoder.list(listOf([item(1, "Pending")]), type))
+  assert.strictEqual(relisted, listed)
+  const watched = objectOf(
+    decodeText(decoder, line("MODIFIED", pod("1", 2, { spec: { a: [1] }, status: { phase: "Running" } })))
+  )
+  assert.strictEqual(watched["spec"], listed?.["spec"])
+  const [last] = itemsOf(decoder.list(listOf([item(3, "Running")]), type))
+  assert.strictEqual(last?.["spec"], listed?.["spec"])
+  assert.strictEqual(last?.["status"], watched["status"])
+})
+
+it("leaves to JSON.parse the lists and items it does not know, and raises where it raises", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const texts = [
+    listOf([]),
+    listOf([1, "x", null, [], {}]),
+    listOf([{ metadata: {} }, { metadata: { uid: "1" }, "": 1 }, { data: {}, metadata: { uid: "1" } }, 7]),
+    "{\"items\":[{\"metadata\":{\"uid\":\"1\"},\"metadata\":{\"uid\":\"2\"}}],\"kind\":\"PodList\"}",
+    "{\"items\":[{\"metadata\":{\"uid\":\"1\"}}],\"items\":[2]}",
+    "{\"it\\u0065ms\":[1]}",
+    "{\"items\":null}",
+    " { \"items\" : [ { \"metadata\" : { \"uid\" : \"1\" } , \"a\" : 1 } , { \"metadata\" : { \"uid\" : \"1\" } , \"a\" : 1 } ] } ",
+    "[]",
+    "null"
+  ]
+  for (const text of texts) assert.deepStrictEqual(decoder.list(text), JSON.parse(text), text)
+  const good = listOf([pod("1", 1, { spec: { a: 1 } }), pod("2", 1, { spec: { a: "\u00fc" } })])
+  assert.deepStrictEqual(decoder.list(good), JSON.parse(good))
+  for (let at = 0; at <= good.length; at++) {
+    for (const text of [good.slice(0, at) + good.slice(at + 1), `${good.slice(0, at)},${good.slice(at)}`]) {
+      let wanted: unknown = "raised"
+      try {
+        wanted = JSON.parse(text)
+      } catch {
+        assert.throws(() => decoder.list(text))
+        continue
+      }
+      assert.deepStrictEqual(decoder.list(text), wanted, text)
+    }
+  }
+})
+
 /** Prints JSON in a random but equivalent form: key order, white space, escapes, forms of numbers. */
 const print = Effect.fnUntraced(function*(value: unknown): Effect.fn.Return<string> {
   const pick = (n: number) => Random.nextIntBetween(0, n)
@@ -259,5 +359,21 @@ it.effect.prop(
         Stream.runCollect
       )
       assert.deepStrictEqual(events as ReadonlyArray<unknown>, texts.map((text) => JSON.parse(text)))
+
+      // The same objects, some as pages of a list and some as events, by one decoder.
+      const decoder = IncrementalDecoder.makeUnsafe()
+      const objects = texts.map((text): unknown => JSON.parse(text).object)
+      for (let at = 0; at < objects.length;) {
+        const size = yield* Random.nextIntBetween(1, 4)
+        const page = yield* print({
+          kind: "PodList",
+          metadata: { resourceVersion: "1" },
+          items: objects.slice(at, at + size)
+        })
+        assert.deepStrictEqual(decoder.list(page), JSON.parse(page))
+        const text = texts[at] ?? ""
+        assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text))
+        at += size
+      }
     })
 )

@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { ApiError } from "../../src/Machinery/ApiError.ts"
+import { type ApiError, fromStatus } from "../../src/Machinery/ApiError.ts"
 import type { ListOptions } from "../../src/Machinery/Options.ts"
 import type { KubeList } from "../../src/Machinery/Resource.ts"
 import * as Pager from "../../src/Watch/Pager.ts"
@@ -112,4 +112,46 @@ it.effect("reads no more pages ahead than it may", () =>
     assert.isAtMost(requests.length, 5)
     const all = yield* Stream.runCollect(Pager.items(server(55).list, { pageSize: 10 }))
     assert.deepStrictEqual(all, upTo(55))
+  }))
+
+it.effect("goes on with the token that the server offers where the stream may be of several versions", () =>
+  Effect.gen(function*() {
+    const offering = (offered: string | undefined) => {
+      const { list, requests } = server(35)
+      let isExpired = false
+      const expiring = (options: ListOptions): Effect.Effect<KubeList<number>, ApiError> => {
+        if (options.continue !== "20" || isExpired) return list(options)
+        isExpired = true
+        return Effect.fail(fromStatus(
+          {
+            status: "Failure",
+            code: 410,
+            reason: "Expired",
+            metadata: offered === undefined ? {} : { continue: offered }
+          },
+          { verb: "list", resource: "pods" }
+        ))
+      }
+      return { expiring, requests }
+    }
+    const collected = (offered: string | undefined, onExpired: "Fail" | "Continue" | undefined) => {
+      const { expiring, requests } = offering(offered)
+      return Effect.result(Stream.runCollect(Pager.items(expiring, { pageSize: 10, onExpired }))).pipe(
+        Effect.map((result) =>
+          result._tag === "Success" ? [result.success, requests.at(-2)] : result.failure.reason._tag
+        )
+      )
+    }
+    // The server offers to go on behind the last key.
+    const [items, request] = yield* collected("20", "Continue")
+    assert.deepStrictEqual<unknown>(items, upTo(35))
+    assert.deepStrictEqual<unknown>(request, {
+      continue: "20",
+      limit: 10,
+      resourceVersion: undefined,
+      resourceVersionMatch: undefined
+    })
+    assert.strictEqual(yield* collected("20", "Fail"), "Expired")
+    assert.strictEqual(yield* collected("20", undefined), "Expired")
+    assert.strictEqual(yield* collected(undefined, "Continue"), "Expired")
   }))

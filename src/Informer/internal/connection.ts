@@ -52,6 +52,9 @@ export interface Options<Raw, A> {
 /** How often the watchdog looks, at least: what counts as silence may change between two looks. */
 const maxSleep = 30_000
 
+const keyed = <A extends Cacheable>(objects: ReadonlyArray<A>): Map<string, A> =>
+  new Map(objects.map((object) => [keyOf(object), object]))
+
 /** Whether a version is known to be older than another. */
 export const isOlder = (version: string, reached: string): boolean => {
   const order = ResourceVersion.compare(version, reached)
@@ -65,7 +68,9 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
   Effect.flatMap(Clock.Clock, (clock) => {
     const { collection } = options.listWatch
     const where = InformerError.where(collection)
-    const collected = new Map<string, A>()
+    // The initial objects, each once as servers send them; by key from the first event on that says otherwise.
+    let collected: Array<A> = []
+    let byKey: Map<string, A> | undefined
     let isInitial = options.isInitial
     let version = options.version
     // Nothing that this connection brings may be older than where it began.
@@ -79,16 +84,19 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
 
     const collect = (event: WatchEvent<Raw>): InformerError.InformerError | undefined => {
       if (event.type === "BOOKMARK") return undefined
+      if (event.type !== "ADDED") byKey ??= keyed(collected)
       if (event.type === "DELETED") {
-        collected.delete(keyOf(event.object))
+        byKey?.delete(keyOf(event.object))
         return undefined
       }
       const object = options.prepare(event.object)
       if (object instanceof Rejection) {
-        collected.delete(object.key)
+        byKey ??= keyed(collected)
+        byKey.delete(object.key)
         return object.failure
       }
-      collected.set(keyOf(object), object)
+      if (byKey === undefined) collected.push(object)
+      else byKey.set(keyOf(object), object)
       return undefined
     }
 
@@ -97,7 +105,8 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
       if (object instanceof Rejection) {
         return object.failure === undefined ? { type: "REJECTED", key: object.key } : object
       }
-      return { type: event.type, object }
+      // Of what was prepared by leaving it as it is, the event itself is the change.
+      return object === event.object as unknown ? event as unknown as Change<A> : { type: event.type, object }
     }
 
     // Everything a pull brought is applied before the fiber may yield: listeners and readers never see half of it.
@@ -118,8 +127,9 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
           isOrdered = true
           version = event.object.metadata.resourceVersion
           begin = version
-          effect = options.onInitial(Array.from(collected.values()), version)
-          collected.clear()
+          effect = options.onInitial(byKey === undefined ? collected : Array.from(byKey.values()), version)
+          collected = []
+          byKey = undefined
           continue
         }
         if (event.type === "BOOKMARK") {

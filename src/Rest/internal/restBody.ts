@@ -39,7 +39,7 @@ export const decode = (
 ): Effect.Effect<unknown, RequestError.RequestError> => {
   const { headers, text } = answer
   if (text === "") return Effect.undefined
-  const parsed = parse(text)
+  const parsed = parse(request, text)
   if (Result.isSuccess(parsed)) return Effect.succeed(parsed.success)
   const isPage = text.trimStart().startsWith("<")
   // What is left of a cut Secret is secret too, and the parser's message quotes it.
@@ -62,8 +62,11 @@ export const decode = (
   )
 }
 
-const parse = (text: string): Result.Result<unknown, unknown> =>
-  Result.try({ try: (): unknown => JSON.parse(text), catch: (cause) => cause })
+const parse = (request: Request.Request, text: string): Result.Result<unknown, unknown> =>
+  Result.try({
+    try: (): unknown => request.parse === undefined ? JSON.parse(text) : request.parse(text),
+    catch: (cause) => cause
+  })
 
 const messageOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 

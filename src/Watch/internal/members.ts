@@ -11,8 +11,7 @@ const maxCount = 48
 export interface Members {
   count: number
   readonly names: Array<string>
-  /** Where names begin, and where values begin and end. */
-  readonly begins: Int32Array
+  /** Where values begin and end. */
   readonly starts: Int32Array
   readonly ends: Int32Array
   /** Whether the older text has the member as it is; see `compare`. */
@@ -22,7 +21,6 @@ export interface Members {
 export const make = (): Members => ({
   count: 0,
   names: [],
-  begins: new Int32Array(maxCount),
   starts: new Int32Array(maxCount),
   ends: new Int32Array(maxCount),
   isSame: new Uint8Array(maxCount)
@@ -40,41 +38,39 @@ export const add = (members: Members, names: Names, bytes: Uint8Array, at: numbe
   const name = names.get(bytes, at + 1, nameEnd - 1)
   for (let i = 0; i < count; i++) if (members.names[i] === name) return -1
   members.names[count] = name
-  members.begins[count] = at
   members.starts[count] = start
   members.ends[count] = end
   members.count = count + 1
   return end
 }
 
-/**
- * Finds the members that an older text of the same object has as they are: those before the first that differs, by their
- * distance from its begin, and those behind the last, by that from its end. So nothing need be known of the older text
- * but where its first member begins and its last ends.
- *
- * No string and no deeper object can be taken for a member: in a string, the quote that opens the member's name would
- * close it, before a letter, and that is not JSON; and brackets that close at the same end were opened at the same depth.
- */
-export const compare = (members: Members, bytes: Uint8Array, old: Uint8Array, from: number, to: number): void => {
-  const { begins, count, ends, isSame } = members
-  isSame.fill(0, 0, count)
-  let first = 0
-  let at = from
-  for (; first < count; first++) {
-    const begin = begins[first] ?? 0
-    const length = (ends[first] ?? 0) - begin
-    const end = at + length
-    if (end > to || (end < to && old[end] !== Json.comma) || !Bytes.isEqual(old, at, bytes, begin, length)) break
-    isSame[first] = 1
-    at = end + 1
+/** Reads all members of a text that was read before, from the name of the first up to `end`. */
+export const read = (members: Members, names: Names, bytes: Uint8Array, start: number, end: number): void => {
+  members.count = 0
+  let at = Json.spaceEnd(bytes, start, end)
+  while (at >= 0 && at < end && bytes[at] === Json.quote) {
+    at = add(members, names, bytes, at, end)
+    if (at >= 0) at = Json.spaceEnd(bytes, Json.spaceEnd(bytes, at, end) + 1, end)
   }
-  let end = to
-  for (let i = count - 1; i >= first; i--) {
-    const begin = begins[i] ?? 0
-    const length = (ends[i] ?? 0) - begin
-    const start = end - length
-    if (start < at || (start > at && old[start - 1] !== Json.comma) || !Bytes.isEqual(old, start, bytes, begin, length)) break
-    isSame[i] = 1
-    end = start - 1
+}
+
+/** Tells which members an older text has as they are. */
+export const compare = (members: Members, bytes: Uint8Array, old: Members, oldBytes: Uint8Array): void => {
+  for (let i = 0; i < members.count; i++) {
+    const before = indexOf(old, members.names[i] ?? "", i)
+    const start = members.starts[i] ?? 0
+    const length = (members.ends[i] ?? 0) - start
+    const oldStart = old.starts[before] ?? 0
+    members.isSame[i] = before >= 0 && (old.ends[before] ?? 0) - oldStart === length &&
+        Bytes.isEqual(oldBytes, oldStart, bytes, start, length)
+      ? 1
+      : 0
   }
+}
+
+// Members usually stand where they stood.
+const indexOf = ({ count, names }: Members, name: string, guess: number): number => {
+  if (guess < count && names[guess] === name) return guess
+  for (let i = 0; i < count; i++) if (names[i] === name) return i
+  return -1
 }

@@ -5,6 +5,7 @@
  * version is told by its bytes and handed out again; what is not is parsed. Imperative, with one cursor for all: every
  * event passes here, and `npm run bench -- informer` measures it.
  */
+import * as Ballast from "./ballast.ts"
 import * as Bytes from "./bytes.ts"
 import type { Cursor } from "./cursor.ts"
 import * as Place from "./cursor.ts"
@@ -42,6 +43,8 @@ export const make = (
   const shared = Shared.make()
   const metadata = Members.make()
   const tail = Members.make()
+  const before = Members.make()
+  const ballast = Ballast.make()
   const text = Versions.emptyText()
 
   // Of the object that is read: what it is, whether its list says so, its last version, and whether all but the
@@ -96,7 +99,12 @@ export const make = (
     const { bytes, limit } = cursor
     metadata.count = 0
     text.start = cursor.at
-    text.cutStart = text.cutEnd = text.uidStart = text.versionStart = text.versionEnd = -1
+    text.cutStart =
+      text.cutEnd =
+      text.uidStart =
+      text.versionStart =
+      text.versionEnd =
+        -1
     old = undefined
     isUnchanged = false
     let previous = ++cursor.at
@@ -200,11 +208,12 @@ export const make = (
   }
 
   const unchanged = (version: Versions.Version): Value => {
-    const before = version.object["metadata"] as Value
+    ballast.add(text.end - text.start)
+    const last = version.object["metadata"] as Value
     const resourceVersion = Bytes.text(cursor.bytes, text.versionStart, text.versionEnd)
-    return resourceVersion === before["resourceVersion"]
+    return resourceVersion === last["resourceVersion"]
       ? version.object
-      : { ...version.object, metadata: { ...before, resourceVersion } }
+      : { ...version.object, metadata: { ...last, resourceVersion } }
   }
 
   const changed = (version: Versions.Version, start: number): Value | undefined => {
@@ -212,7 +221,8 @@ export const make = (
     const from = versions.offsetOf(version)
     const isSame = isTailSame(version)
     if (!isSame && !scanTail()) return undefined
-    Members.compare(metadata, cursor.bytes, kept, from + 1, from + version.metadataEnd - 1)
+    Members.read(before, names, kept, from + 1, from + version.metadataEnd)
+    Members.compare(metadata, cursor.bytes, before, kept)
     const newMetadata = renewed(
       version.object["metadata"] as Value,
       metadata,
@@ -220,7 +230,8 @@ export const make = (
       () => parseAround("", text.start, text.metadataEnd)
     )
     if (isSame) return { ...version.object, metadata: newMetadata }
-    Members.compare(tail, cursor.bytes, kept, from + version.metadataEnd + 1, from + version.size - 1)
+    Members.read(before, names, kept, from + version.metadataEnd + 1, from + version.size)
+    Members.compare(tail, cursor.bytes, before, kept)
     const others = 1 + (kind === undefined ? 0 : 1) + (apiVersion === undefined ? 0 : 1)
     const made = renewed(version.object, tail, others, () => parseObject(start))
     made["metadata"] = newMetadata
@@ -228,15 +239,15 @@ export const make = (
   }
 
   // An object with the members that were scanned, and `others` that the one before has as well.
-  const renewed = (before: Value, scanned: Members.Members, others: number, parseWhole: () => Value): Value => {
+  const renewed = (last: Value, scanned: Members.Members, others: number, parseWhole: () => Value): Value => {
     const { count, ends, isSame, starts } = scanned
-    let isAlike = Object.keys(before).length === count + others
-    for (let i = 0; i < count && isAlike; i++) isAlike = Object.hasOwn(before, scanned.names[i] ?? "")
+    let isAlike = Object.keys(last).length === count + others
+    for (let i = 0; i < count && isAlike; i++) isAlike = Object.hasOwn(last, scanned.names[i] ?? "")
     // A copy is of the same hidden class, and so are all objects that have the same members.
-    const made = isAlike ? { ...before } : parseWhole()
+    const made = isAlike ? { ...last } : parseWhole()
     for (let i = 0; i < count; i++) {
       const name = scanned.names[i] ?? ""
-      if (isSame[i] === 1) made[name] = before[name]
+      if (isSame[i] === 1) made[name] = last[name]
       else if (isAlike) made[name] = parse(starts[i] ?? 0, ends[i] ?? 0)
     }
     return made

@@ -5,30 +5,54 @@ import * as Bytes from "./bytes.ts"
 import type { Members } from "./members.ts"
 
 /** The members of metadata that many objects have alike. */
-const sharedMembers = ["namespace", "generateName", "labels", "ownerReferences"]
+const sharedMembers = new Set(["namespace", "generateName", "labels", "ownerReferences"])
 
 /** How many values are kept, and the longest text of one. */
 const maxCount = 4096
 const maxLength = 1024
+
+/** Below it a text costs no more than what it is compared with. */
+const minRemembered = 32
 
 export interface Shared {
   /** Puts the one value of each text in the place of what was parsed from it. */
   readonly unify: (metadata: Record<string, unknown>, members: Members, bytes: Uint8Array) => void
 }
 
+interface Last {
+  readonly bytes: Uint8Array
+  readonly value: unknown
+}
+
 export const make = (): Shared => {
   const values = new Map<string, unknown>()
+  // Objects of a set come one after the other in a list, and their bytes are compared faster than a text is made.
+  const last = new Map<string, Last>()
+
+  const valueOf = (name: string, bytes: Uint8Array, start: number, end: number, own: unknown): unknown => {
+    const length = end - start
+    const before = last.get(name)
+    if (
+      before !== undefined && before.bytes.length === length && Bytes.isEqual(before.bytes, 0, bytes, start, length)
+    ) {
+      return before.value
+    }
+    const text = Bytes.text(bytes, start, end)
+    const known = values.get(text)
+    if (known === undefined && values.size < maxCount) values.set(text, own)
+    const value = known ?? own
+    if (length > minRemembered) last.set(name, { bytes: Bytes.wrap(new Uint8Array(bytes.subarray(start, end))), value })
+    return value
+  }
+
   return {
     unify: (metadata, { count, ends, names, starts }, bytes) => {
       for (let i = 0; i < count; i++) {
         const name = names[i] ?? ""
         const start = starts[i] ?? 0
         const end = ends[i] ?? 0
-        if (end - start > maxLength || !sharedMembers.includes(name)) continue
-        const text = Bytes.text(bytes, start, end)
-        const known = values.get(text)
-        if (known !== undefined) metadata[name] = known
-        else if (values.size < maxCount) values.set(text, metadata[name])
+        if (end - start > maxLength || !sharedMembers.has(name)) continue
+        metadata[name] = valueOf(name, bytes, start, end, metadata[name])
       }
     }
   }
