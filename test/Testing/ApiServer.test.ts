@@ -11,10 +11,12 @@ import { ConfigMap, Namespace, Pod } from "../../src/Api/core/v1.ts"
 import { Role, RoleBinding } from "../../src/Api/rbac/v1.ts"
 import * as Clientset from "../../src/Clientset/Clientset.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
+import type { ListOptions } from "../../src/Machinery/Options.ts"
 import * as Patch from "../../src/Machinery/Patch.ts"
 import * as RestClient from "../../src/Rest/RestClient.ts"
 import * as Transport from "../../src/Rest/Transport.ts"
 import * as ApiServer from "../../src/Testing/ApiServer.ts"
+import * as Pager from "../../src/Watch/Pager.ts"
 import type * as WatchEvent from "../../src/Watch/WatchEvent.ts"
 
 const deployment = (name: string): Deployment => ({
@@ -402,3 +404,29 @@ it.effect("initial events whose reader was overtaken by the history's limit are 
     )
     assert.deepStrictEqual(seen, ["ADDED a"])
   }).pipe(Effect.provide(ApiServer.layerOptions({ historyLimit: 1 }))))
+
+it.effect("a pager goes on through a compaction in mid-list: whole, and as a stream", () =>
+  Effect.gen(function*() {
+    const server = yield* ApiServer.ApiServer
+    const client = yield* configMaps
+    const names = ["a", "b", "c", "d", "e", "f"]
+    for (const name of names) yield* client.create({ metadata: { name } })
+    // After the second page: something is written and the history up to it dropped, but once.
+    let round = 0
+    const interrupted = () => {
+      let count = 0
+      const late = String(round++)
+      return (options: ListOptions) =>
+        Effect.tap(client.list(options), () =>
+          ++count === 2
+            ? Effect.andThen(client.patch("f", Patch.merge({ data: { late } })), server.compact)
+            : Effect.void)
+    }
+    const nameOf = ({ metadata }: { readonly metadata: { readonly name: string } }) => metadata.name
+    const whole = yield* Pager.all(interrupted(), { pageSize: 2 })
+    assert.deepStrictEqual(whole.items.map(nameOf), names)
+    const streamed = Pager.items(interrupted(), { pageSize: 2, pagesAhead: 0, onExpired: "Continue" })
+    assert.deepStrictEqual((yield* Stream.runCollect(streamed)).map(nameOf), names)
+    const failed = yield* Effect.flip(Stream.runCollect(Pager.items(interrupted(), { pageSize: 2 })))
+    assert.strictEqual(failed.reason._tag, "Expired")
+  }).pipe(Effect.provide(ApiServer.layer)))
