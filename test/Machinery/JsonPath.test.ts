@@ -1,7 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as JsonPath from "../../src/Machinery/JsonPath.ts"
+import * as AnyObject from "./anyObject.ts"
 import { read } from "./vectors.ts"
 
 const vectors = read<{
@@ -115,4 +117,74 @@ it("gives values as they are, and JSON lists on demand", () => {
 it("does not read what an object inherits", () => {
   const path = Result.getOrThrow(JsonPath.parse("{.constructor}{.__proto__}"))
   assert.strictEqual(Result.getOrThrow(JsonPath.execute(path, {}, { missingKeys: "empty" })), "")
+})
+
+const members = ["a", "b", "c_1", "d-e"] as const
+
+const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_000_000_000 }))
+
+/** A value and every way to it, from a seed. */
+const grown = (seed: number) => {
+  const random = AnyObject.seeded(seed)
+  const places: Array<{ readonly keys: ReadonlyArray<string | number>; readonly value: unknown }> = []
+  const grow = (depth: number, keys: ReadonlyArray<string | number>): unknown => {
+    const kind = depth === 0 ? 2 : Math.floor(random() * 3)
+    const count = Math.floor(random() * 4)
+    const value = kind === 0
+      ? Object.fromEntries(members.slice(0, count).map((member) => [member, grow(depth - 1, [...keys, member])]))
+      : kind === 1
+      ? Array.from({ length: count }, (_, index) => grow(depth - 1, [...keys, index]))
+      : Math.floor(random() * 100)
+    places.push({ keys, value })
+    return value
+  }
+  return { root: grow(4, []), places }
+}
+
+const found = (expression: string, data: unknown): ReadonlyArray<unknown> =>
+  Result.getOrThrow(JsonPath.find(Result.getOrThrow(JsonPath.parse(`{${expression}}`)), data)).flat()
+
+it.prop("the way to any place finds what is there, however it is written", [Seed], ([seed]) => {
+  const { places, root } = grown(seed)
+  for (const { keys, value } of places.filter(({ keys }) => keys.length > 0)) {
+    const bracketed = keys.map((key) => typeof key === "number" ? `[${key}]` : `['${key}']`).join("")
+    assert.deepStrictEqual(found(bracketed, root), [value], bracketed)
+    const dotted = keys.map((key) => typeof key === "number" ? `[${key}]` : `.${key}`).join("")
+    assert.deepStrictEqual(found(dotted, root), [value], dotted)
+  }
+})
+
+it.prop("recursive descent finds every member of a name, at any depth", [Seed], ([seed]) => {
+  const { places, root } = grown(seed)
+  for (const member of members) {
+    const wanted = places.filter(({ keys }) => keys.at(-1) === member).map(({ value }) => JSON.stringify(value))
+    if (wanted.length === 0 || typeof root !== "object") continue
+    const all = found(`..${member}`, root).map((value) => JSON.stringify(value))
+    assert.deepStrictEqual(all.toSorted(), wanted.toSorted())
+  }
+})
+
+const Index = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 }))
+
+it.prop("slices are those of an array, from either end and by steps", [Index, Index, Index, Schema.Boolean], (
+  [length, first, second, isFromEnd]
+) => {
+  const array = Array.from({ length: length + 1 }, (_, index) => index)
+  const [from = 0, to = 0] = [first % array.length, second % array.length].toSorted((left, right) => left - right)
+  if (from === to) return
+  const shift = isFromEnd ? array.length : 0
+  for (const step of [1, 2, 3]) {
+    assert.deepStrictEqual(
+      found(`[${from - shift}:${to - shift}:${step}]`, array),
+      array.slice(from, to).filter((_, index) => index % step === 0)
+    )
+  }
+})
+
+it.prop("any text is a template or an error that says where", [Schema.String], ([text]) => {
+  for (const template of [text, `{${text}}`, `{.a[${text}]}`, `{range ${text}}{end}`]) {
+    const parsed = JsonPath.parse(template)
+    if (Result.isSuccess(parsed)) JsonPath.execute(parsed.success, { a: [{ b: 1 }] })
+    else assert.isTrue(parsed.failure.position >= 0 && parsed.failure.position <= template.length, template)
+  }
 })
