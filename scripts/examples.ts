@@ -15,6 +15,7 @@ if (kubeconfig === undefined) {
 const examples: ReadonlyArray<ReadonlyArray<string>> = [
   ["website-controller"],
   ["leader-election"],
+  ["manager"],
   ["multi-cluster"],
   ["configmap-controller", "--once"],
   ["finalizer"],
