@@ -3,6 +3,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as esbuild from "esbuild"
 import * as child from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
@@ -64,12 +65,32 @@ const client_ = (name: string, command: (replay: Replay) => Command): Client => 
   run: (replay) => Effect.map(execute(command(replay)), (printed): Run => JSON.parse(printed))
 })
 
+/** Within the project, where its dependencies are found. */
+const compiled = path.join(here, "../../node_modules/.cache/effect-kubernetes/bench-informer")
+
+/** As npm ships it: stripping types off at the start costs tens of megabytes that no program of a user pays. */
+const compile = Effect.tryPromise({
+  try: () =>
+    esbuild.build({
+      entryPoints: ["ours.ts", "undici.ts"].map((file) => path.join(here, file)),
+      outdir: compiled,
+      outExtension: { ".js": ".mjs" },
+      bundle: true,
+      packages: "external",
+      platform: "node",
+      format: "esm",
+      target: "node22",
+      conditions: ["@effect-kubernetes/source"],
+      logLevel: "error"
+    }),
+  catch: (cause) => new PeerError({ message: `the clients of this project cannot be compiled: ${String(cause)}` })
+})
+
 const script = (file: string, { events, listeners, port }: Replay): Command => ({
   file: process.execPath,
   arguments: [
-    "--conditions=@effect-kubernetes/source",
     "--expose-gc",
-    path.join(here, file),
+    path.join(compiled, file),
     String(port),
     String(events),
     String(listeners ?? 0)
@@ -77,9 +98,9 @@ const script = (file: string, { events, listeners, port }: Replay): Command => (
 })
 
 /** This library's. */
-export const client: Client = client_(ours, (replay) => script("ours.ts", replay))
+export const client: Client = client_(ours, (replay) => script("ours.mjs", replay))
 
-const undici: Client = client_("undici loop", (replay) => script("undici.ts", replay))
+const undici: Client = client_("undici loop", (replay) => script("undici.mjs", replay))
 
 const goBinary = path.join(cache, "client-go")
 
@@ -128,7 +149,8 @@ const peers: ReadonlyArray<{ readonly client: Client; readonly build: Command }>
 ]
 
 /** Ours, the undici loop and those of the peers that can be built here. */
-export const all: Effect.Effect<ReadonlyArray<Client>> = Effect.gen(function*() {
+export const all: Effect.Effect<ReadonlyArray<Client>, Error> = Effect.gen(function*() {
+  yield* compile
   fs.mkdirSync(path.join(cache, "client-node"), { recursive: true })
   fs.copyFileSync(path.join(here, "peers/client-node/package.json"), path.join(cache, "client-node/package.json"))
   const built = yield* Effect.forEach(peers, (peer) =>

@@ -43,7 +43,7 @@ export const make = (
   const shared = Shared.make()
   const metadata = Members.make()
   const tail = Members.make()
-  const before = Members.make()
+  const scratch = Members.make()
   const ballast = Ballast.make()
   const text = Versions.emptyText()
 
@@ -219,10 +219,10 @@ export const make = (
   const changed = (version: Versions.Version, start: number): Value | undefined => {
     const kept = versions.bytesOf(version)
     const from = versions.offsetOf(version)
+    const metadataEnd = from + version.metadataEnd
     const isSame = isTailSame(version)
     if (!isSame && !scanTail()) return undefined
-    Members.read(before, names, kept, from + 1, from + version.metadataEnd)
-    Members.compare(metadata, cursor.bytes, before, kept)
+    Members.compare(metadata, names, cursor.bytes, { bytes: kept, from: from + 1, to: metadataEnd - 1 }, scratch)
     const newMetadata = renewed(
       version.object["metadata"] as Value,
       metadata,
@@ -230,8 +230,8 @@ export const make = (
       () => parseAround("", text.start, text.metadataEnd)
     )
     if (isSame) return { ...version.object, metadata: newMetadata }
-    Members.read(before, names, kept, from + version.metadataEnd + 1, from + version.size)
-    Members.compare(tail, cursor.bytes, before, kept)
+    const to = from + version.size - 1
+    Members.compare(tail, names, cursor.bytes, { bytes: kept, from: metadataEnd + 1, to }, scratch)
     const others = 1 + (kind === undefined ? 0 : 1) + (apiVersion === undefined ? 0 : 1)
     const made = renewed(version.object, tail, others, () => parseObject(start))
     made["metadata"] = newMetadata
