@@ -40,7 +40,12 @@ const properties = {
   },
   labels: { type: "object", maxProperties: 10, additionalProperties: text },
   wait: text,
-  mode: text
+  mode: text,
+  code: { ...text, pattern: "^(?i)[[:alpha:]\\-]+\\z" },
+  tags: { type: "array", maxItems: 10, "x-kubernetes-list-type": "set", items: text },
+  huge: { ...integer, format: "int64" },
+  address: text,
+  memory: text
 }
 
 const specRules = [
@@ -61,12 +66,40 @@ const specRules = [
     reason: "FieldValueInvalid"
   },
   { rule: "!has(self.mode) || (self.mode == 'one' ? has(self.min) : self.mode in ['two', 'three'])" },
+  { rule: "!has(self.tags) || self.tags == ['a', 'b']", message: "the tags are a and b" },
+  { rule: "!has(self.huge) || self.huge * 2 > 0", message: "too much" },
+  { rule: "!has(self.address) || cidr('192.0.2.0/24').containsIP(self.address)" },
+  { rule: "!has(self.memory) || quantity(self.memory).isGreaterThan(quantity('1M'))" },
   {
     rule: "!oldSelf.hasValue() || !has(self.max) || !has(oldSelf.value().max) || self.max >= oldSelf.value().max",
     optionalOldSelf: true,
     message: "max only grows"
   }
 ]
+
+/** What is said to a definition with a schema that cannot be. */
+const broken = (schema: { readonly [key: string]: unknown }) =>
+  Effect.gen(function*() {
+    const definitions = yield* ResourceClient.make(CustomResourceDefinition)
+    const error = yield* Effect.flip(definitions.create({
+      metadata: { name: "broken.rules.example.com" },
+      spec: {
+        group: "rules.example.com",
+        scope: "Namespaced",
+        names: { kind: "Broken", plural: "broken" },
+        versions: [{
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: { type: "object", properties: { count: integer, name: text }, ...schema }
+          }
+        }]
+      }
+    }))
+    assert.strictEqual(error.reason._tag, "Invalid")
+    return error.message
+  })
 
 const clientOf = Effect.gen(function*() {
   const space = yield* namespace.scoped
@@ -178,25 +211,44 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
         assert.strictEqual(grown.spec?.["max"], 6)
       }))
 
-    it.effect("a definition whose rule is no expression is refused", () =>
+    it.effect("a definition whose rule is no expression, or not of the schema's types, is refused", () =>
       Effect.gen(function*() {
-        const definitions = yield* ResourceClient.make(CustomResourceDefinition)
-        const error = yield* Effect.flip(definitions.create({
-          metadata: { name: "broken.rules.example.com" },
-          spec: {
-            group: "rules.example.com",
-            scope: "Namespaced",
-            names: { kind: "Broken", plural: "broken" },
-            versions: [{
-              name: "v1",
-              served: true,
-              storage: true,
-              schema: { openAPIV3Schema: { type: "object", "x-kubernetes-validations": [{ rule: "self.x ==" }] } }
-            }]
-          }
-        }))
-        assert.strictEqual(error.reason._tag, "Invalid")
-        assert.include(error.message, "openAPIV3Schema.x-kubernetes-validations[0].rule: Invalid value: ")
-        assert.include(error.message, "compilation failed")
+        const place = "openAPIV3Schema.x-kubernetes-validations[0].rule: Invalid value: "
+        const refusal = (rule: string) => broken({ "x-kubernetes-validations": [{ rule }] })
+        assert.include(
+          yield* refusal("self.x =="),
+          `${place}{"Rule":"self.x ==","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed`
+        )
+        assert.include(
+          yield* refusal("self.count == 1.0"),
+          "found no matching overload for '_==_' applied to '(int, double)'"
+        )
+        assert.include(yield* refusal("self.cuont > 1"), "ERROR: <input>:1:5: undefined field 'cuont'")
+        assert.include(yield* refusal("self.count"), "cel expression must evaluate to a bool")
+        assert.include(yield* refusal("duration('1 day') > duration('1h')"), "invalid duration argument")
+        assert.include(yield* refusal("self.name.matches('(')"), "invalid matches argument")
+      }))
+
+    it.effect("a definition whose pattern is no regular expression is refused, and Go's own are understood", () =>
+      Effect.gen(function*() {
+        const message = yield* broken({ properties: { name: { type: "string", pattern: "a(?=b)" } } })
+        assert.include(message, "openAPIV3Schema.properties[name].pattern: Invalid value: \"a(?=b)\": must be a valid")
+        const { refusal } = yield* clientOf
+        assert.deepStrictEqual(yield* refusal({ code: "12" }), [
+          "FieldValueInvalid spec.code: Invalid value: \"12\": spec.code in body should match '^(?i)[[:alpha:]\\-]+\\z'"
+        ])
+      }))
+
+    it.effect("lists that are sets or maps are equal in any order, and whole numbers do not overflow", () =>
+      Effect.gen(function*() {
+        const { client, object, refusal } = yield* clientOf
+        assert.deepStrictEqual(yield* refusal({ tags: ["b", "a", "c"] }), [
+          "FieldValueInvalid spec: Invalid value: the tags are a and b"
+        ])
+        assert.deepStrictEqual(yield* refusal({ huge: 9223372036854774784 }), [
+          "FieldValueInvalid spec: Invalid value: \"object\": integer overflow evaluating rule: too much"
+        ])
+        const good = { tags: ["b", "a"], huge: 1, address: "192.0.2.7", memory: "1Gi" }
+        assert.deepStrictEqual((yield* client.create(object(good))).spec, good)
       }))
   })

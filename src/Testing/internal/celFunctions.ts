@@ -1,277 +1,344 @@
 /**
- * The functions of the Common Expression Language, and those that Kubernetes adds.
+ * The functions of the Common Expression Language with its extensions for strings, lists and sets. What types they take
+ * stands in `celSignatures.ts`; here a value of another type, which only a dynamic one can be, fails.
  *
- * @see https://kubernetes.io/docs/reference/using-api/cel/
  * @internal
  */
 import * as Result from "effect/Result"
-import * as Json from "../../Machinery/Json.ts"
-import * as Quantity from "../../Machinery/Quantity.ts"
-import * as Time from "../../Machinery/Time.ts"
+import * as CelConversions from "./celConversions.ts"
+import { fail, type Implementation, integer, noOverload, unsigned } from "./celConversions.ts"
+import * as CelFormat from "./celFormat.ts"
+import * as CelTimes from "./celTimes.ts"
+import * as CelValues from "./celValues.ts"
+import * as RegularExpression from "./regularExpression.ts"
 
-type Outcome = Result.Result<unknown, string>
+type Outcome<A = unknown> = CelValues.Outcome<A>
 
-// Values of kinds that JSON has none of are instances of classes, which no JSON object is.
+const least = -(2n ** 63n)
 
-/** A point in time or a span of it. */
-export class Moment {
-  readonly kind: "timestamp" | "duration"
-  readonly milliseconds: number
-  constructor(kind: "timestamp" | "duration", milliseconds: number) {
-    this.kind = kind
-    this.milliseconds = milliseconds
+const divided = (operator: string, left: bigint, right: bigint): Result.Result<bigint, string> => {
+  if (right === 0n) return fail(operator === "/" ? "division by zero" : "modulus by zero")
+  return Result.succeed(operator === "/" ? left / right : left % right)
+}
+
+const whole = (operator: string, left: bigint, right: bigint): Result.Result<bigint, string> => {
+  switch (operator) {
+    case "+":
+      return Result.succeed(left + right)
+    case "-":
+      return Result.succeed(left - right)
+    case "*":
+      return Result.succeed(left * right)
+    default:
+      return operator === "%" && left === least && right === -1n
+        ? fail("integer overflow")
+        : divided(operator, left, right)
   }
 }
 
-/** A value that may be missing. */
-export class Maybe {
-  readonly value: unknown
-  constructor(value: unknown) {
-    this.value = value
+const joined = (left: CelValues.List, right: CelValues.List): CelValues.List => {
+  const identity = CelValues.identity(left) ?? CelValues.identity(right)
+  if (identity === undefined) return [...left, ...right]
+  // Of a list whose order does not count, an item that is there is replaced where it stands.
+  const items = new Map(left.map((item) => [identity(item), item]))
+  for (const item of right) items.set(identity(item), item)
+  return CelValues.withIdentity([...items.values()], identity)
+}
+
+const arithmetic = (operator: string): Implementation => ([left, right]) => {
+  if (typeof left === "bigint" && typeof right === "bigint") {
+    return Result.flatMap(whole(operator, left, right), integer)
   }
-}
-
-/** The missing value. */
-export const nothing: Maybe = new Maybe(undefined)
-
-/** A type as a value. */
-export class Type {
-  readonly name: string
-  constructor(name: string) {
-    this.name = name
+  if (left instanceof CelValues.Unsigned && right instanceof CelValues.Unsigned) {
+    return Result.flatMap(whole(operator, left.value, right.value), unsigned)
   }
-}
-
-/** The names of types. */
-export const types: ReadonlySet<string> = new Set([
-  "int",
-  "uint",
-  "double",
-  "bool",
-  "string",
-  "bytes",
-  "list",
-  "map",
-  "null_type"
-])
-
-class Amount {
-  readonly quantity: Quantity.Quantity
-  constructor(quantity: Quantity.Quantity) {
-    this.quantity = quantity
+  if (typeof left === "number" && typeof right === "number" && operator !== "%") {
+    return Result.succeed(
+      operator === "+" ? left + right : operator === "-" ? left - right : operator === "*" ? left * right : left / right
+    )
   }
+  if (left instanceof CelValues.Moment && right instanceof CelValues.Moment) return CelTimes.add(operator, left, right)
+  if (operator !== "+") return noOverload
+  if (typeof left === "string" && typeof right === "string") return Result.succeed(left + right)
+  if (left instanceof Uint8Array && right instanceof Uint8Array) return Result.succeed(Uint8Array.of(...left, ...right))
+  return CelValues.isList(left) && CelValues.isList(right) ? Result.succeed(joined(left, right)) : noOverload
 }
 
-/** Whether two values are equal. */
-export const equal = (left: unknown, right: unknown): boolean => {
-  if (left instanceof Moment && right instanceof Moment) {
-    return left.kind === right.kind && left.milliseconds === right.milliseconds
+const ordered = (test: (compared: number) => boolean): Implementation => ([left, right]) => {
+  const compared = CelValues.compare(left, right)
+  if (compared === undefined) return noOverload
+  const isNumber = !Number.isNaN(left) && !Number.isNaN(right)
+  return Result.succeed(isNumber && test(compared))
+}
+
+/** The value of a list or map at an index or key; `undefined` where there is none. */
+const at = (on: unknown, key: unknown): Outcome => {
+  if (CelValues.isList(on)) {
+    if (typeof key === "number") {
+      return fail(Number.isInteger(key) ? `unsupported index: ${key}` : `unsupported index value ${key} in list`)
+    }
+    const index = typeof key === "bigint" ? key : key instanceof CelValues.Unsigned ? key.value : undefined
+    if (index === undefined) return noOverload
+    return index >= 0n && index < BigInt(on.length)
+      ? Result.succeed(on[Number(index)])
+      : fail(`index out of bounds: ${index}`)
   }
-  if (left instanceof Maybe && right instanceof Maybe) return equal(left.value, right.value)
-  if (left instanceof Type && right instanceof Type) return left.name === right.name
-  if (left instanceof Amount && right instanceof Amount) return Quantity.equals(left.quantity, right.quantity)
-  return Json.equal(left, right)
+  if (!(on instanceof CelValues.CelMap)) return noOverload
+  return on.has(key) ? Result.succeed(on.get(key)) : fail(`no such key: ${shown(key)}`)
 }
 
-const typeOf = (value: unknown): string =>
-  value === null
-    ? "null_type"
-    : typeof value === "boolean"
-    ? "bool"
-    : typeof value === "number"
-    ? Number.isInteger(value) ? "int" : "double"
-    : typeof value === "string"
-    ? "string"
-    : Json.isArray(value)
-    ? "list"
-    : "map"
+const shown = (key: unknown): string => key instanceof CelValues.Unsigned ? String(key.value) : String(key)
 
-const units: { readonly [unit: string]: number } = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, ns: 0.000001 }
-
-const durationOf = (text: string): Moment | undefined => {
-  const sign = text.startsWith("-") ? -1 : 1
-  const bare = text.replace(/^[-+]/, "")
-  if (!/^(?:[0-9.]+(?:h|ms|us|ns|m|s))+$/.test(bare)) return undefined
-  let sum = 0
-  for (const [, amount = "", unit = ""] of bare.matchAll(/([0-9.]+)(h|ms|us|ns|m|s)/g)) {
-    sum += Number(amount) * (units[unit] ?? 0)
-  }
-  return new Moment("duration", sign * sum)
+/** The value at a key, missing where there is none. */
+export const optionally = (on: unknown, key: unknown): Outcome => {
+  const inner = on instanceof CelValues.Maybe ? on.value : on
+  if (inner === undefined) return Result.succeed(CelValues.nothing)
+  if (!CelValues.isList(inner) && !(inner instanceof CelValues.CelMap)) return noOverload
+  const found = at(inner, key)
+  return Result.succeed(Result.isSuccess(found) ? new CelValues.Maybe(found.success) : CelValues.nothing)
 }
 
-const timestampOf = (text: string): Moment | undefined => {
-  const parsed = Time.parse(text)
-  return Result.isSuccess(parsed) ? new Moment("timestamp", Number(parsed.success / 1_000_000n)) : undefined
-}
+/** The value at a key of what a value or an optional one holds. */
+export const member = (on: unknown, key: unknown): Outcome =>
+  on instanceof CelValues.Maybe ? optionally(on, key) : at(on, key)
 
-const noOverload: Outcome = Result.fail("no such overload")
+const characters = (text: string): ReadonlyArray<string> => Array.from(text)
 
-const integerOf = (value: unknown): Outcome => {
-  if (typeof value === "number") return Result.succeed(Math.trunc(value))
-  if (value instanceof Moment) return Result.succeed(Math.trunc(value.milliseconds / 1000))
-  return typeof value === "string" && /^-?[0-9]+$/.test(value)
-    ? Result.succeed(Number(value))
-    : Result.fail(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
-}
-
-const size = (value: unknown): Outcome =>
+const size: Implementation = ([value]) =>
   typeof value === "string"
-    ? Result.succeed([...value].length)
-    : Json.isArray(value)
-    ? Result.succeed(value.length)
-    : Json.isObject(value)
-    ? Result.succeed(Object.keys(value).length)
+    ? Result.succeed(BigInt(characters(value).length))
+    : value instanceof Uint8Array || CelValues.isList(value)
+    ? Result.succeed(BigInt(value.length))
+    : value instanceof CelValues.CelMap
+    ? Result.succeed(BigInt(value.entries.size))
     : noOverload
 
-const textFunctions: { readonly [name: string]: (text: string, ...rest: ReadonlyArray<string>) => unknown } = {
-  startsWith: (text, prefix = "") => text.startsWith(prefix),
-  endsWith: (text, suffix = "") => text.endsWith(suffix),
-  contains: (text, part = "") => text.includes(part),
-  matches: (text, pattern = "") => new RegExp(pattern, "u").test(text),
-  lowerAscii: (text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
-  upperAscii: (text) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase()),
-  trim: (text) => text.trim(),
-  reverse: (text) => [...text].reverse().join(""),
-  find: (text, pattern = "") => new RegExp(pattern, "u").exec(text)?.[0] ?? "",
-  findAll: (text, pattern = "") => [...text.matchAll(new RegExp(pattern, "gu"))].map(([found]) => found),
-  isUrl: (text) => URL.canParse(text),
-  isURL: (text) => URL.canParse(text),
-  isQuantity: (text) => Result.isSuccess(Quantity.parse(text)),
-  replace: (text, from = "", to = "") => text.replaceAll(from, to),
-  indexOf: (text, part = "") => text.indexOf(part),
-  lastIndexOf: (text, part = "") => text.lastIndexOf(part),
-  split: (text, separator = "") => text.split(separator),
-  duration: (text) => durationOf(text),
-  timestamp: (text) => timestampOf(text)
-}
+const text = (make: (text: string, ...rest: ReadonlyArray<string>) => unknown): Implementation => (given) =>
+  given.every((each) => typeof each === "string")
+    ? Result.succeed(make(given[0] ?? "", ...given.slice(1)))
+    : noOverload
 
-const compareValues = (left: unknown, right: unknown): number =>
-  typeof left === "number" && typeof right === "number"
-    ? left - right
-    : String(left) < String(right)
-    ? -1
-    : String(left) > String(right)
-    ? 1
-    : 0
-
-const listFunctions: {
-  readonly [name: string]: (list: ReadonlyArray<unknown>, ...rest: ReadonlyArray<unknown>) => unknown
-} = {
-  isSorted: (list) => list.every((item, index) => index === 0 || compareValues(list[index - 1], item) <= 0),
-  sum: (list) => list.reduce<number>((sum, item) => sum + (typeof item === "number" ? item : 0), 0),
-  min: (list) => list.toSorted(compareValues)[0],
-  max: (list) => list.toSorted(compareValues).at(-1),
-  indexOf: (list, item) => list.findIndex((each) => equal(each, item)),
-  lastIndexOf: (list, item) => list.findLastIndex((each) => equal(each, item)),
-  join: (list, separator) => list.join(typeof separator === "string" ? separator : ""),
-  distinct: (list) => list.filter((item, index) => list.findIndex((each) => equal(each, item)) === index),
-  flatten: (list) => list.flat(),
-  sort: (list) => list.toSorted(compareValues),
-  first: (list) => list.length === 0 ? nothing : new Maybe(list[0]),
-  last: (list) => list.length === 0 ? nothing : new Maybe(list.at(-1))
-}
-
-const amountFunctions: { readonly [name: string]: (left: Amount, right: Amount | undefined) => unknown } = {
-  compareTo: (left, right) => right === undefined ? undefined : Quantity.compare(left.quantity, right.quantity),
-  isGreaterThan: (left, right) => right === undefined ? undefined : Quantity.compare(left.quantity, right.quantity) > 0,
-  isLessThan: (left, right) => right === undefined ? undefined : Quantity.compare(left.quantity, right.quantity) < 0,
-  asInteger: (left) => Number(Quantity.toBigInt(left.quantity)),
-  asApproximateFloat: (left) => Quantity.toNumber(left.quantity),
-  sign: (left) => Quantity.compare(left.quantity, Quantity.zero)
-}
-
-const maybeFunction = (name: string, maybe: Maybe, other: unknown): Outcome => {
-  switch (name) {
-    case "hasValue":
-      return Result.succeed(maybe.value !== undefined)
-    case "value":
-      return maybe.value === undefined ? Result.fail("optional.none() dereference") : Result.succeed(maybe.value)
-    case "orValue":
-      return Result.succeed(maybe.value === undefined ? other : maybe.value)
-    case "or":
-      return Result.succeed(maybe.value === undefined ? other : maybe)
-    default:
-      return noOverload
-  }
-}
-
-const own = <A>(table: { readonly [name: string]: A }, name: string): A | undefined =>
-  Object.hasOwn(table, name) ? table[name] : undefined
-
-const given = (value: unknown): Outcome => value === undefined ? noOverload : Result.succeed(value)
-
-const isText = (value: unknown): value is string => typeof value === "string"
-
-/** Calls a function by name; the target of a method is the first of its values. */
-export const apply = (name: string, values: ReadonlyArray<unknown>): Outcome => {
-  const [first, ...rest] = values
-  switch (name) {
-    case "size":
-      return size(first)
-    case "type":
-      return Result.succeed(new Type(typeOf(first)))
-    case "dyn":
-      return Result.succeed(first)
-    case "int":
-    case "uint":
-      return integerOf(first)
-    case "double":
-      return given(typeof first === "number" || isText(first) ? Number(first) : undefined)
-    case "bool":
-      return given(typeof first === "boolean" ? first : first === "true" ? true : first === "false" ? false : undefined)
-    case "string":
-      return Result.succeed(isText(first) ? first : Json.print(first))
-    case "quantity": {
-      const parsed = isText(first) ? Quantity.parse(first) : undefined
-      return given(parsed !== undefined && Result.isSuccess(parsed) ? new Amount(parsed.success) : undefined)
-    }
-    case "optional.of":
-      return Result.succeed(new Maybe(first))
-    case "optional.none":
-      return Result.succeed(nothing)
-    case "optional.ofNonZeroValue":
-      return Result.succeed(
-        first === "" || first === 0 || first === false || first === null ? nothing : new Maybe(first)
+const matching =
+  (make: (expression: RegExp, text: string, limit: number) => unknown): Implementation => ([on, pattern, limit]) =>
+    typeof on !== "string" || typeof pattern !== "string" || (limit !== undefined && typeof limit !== "bigint")
+      ? noOverload
+      : Result.map(
+        RegularExpression.make(pattern),
+        (expression) => make(expression, on, limit === undefined ? -1 : Number(limit))
       )
+
+const all = (expression: RegExp, text: string): ReadonlyArray<string> =>
+  [...text.matchAll(new RegExp(expression.source, `${expression.flags}g`))].map(([found]) => found)
+
+const outOfRange = (index: bigint) => fail(`index out of range: ${index}`)
+
+/** Where a part begins in a text, counted in characters, from a place on or before one. */
+const found = (isLast: boolean): Implementation => ([on, part, offset]) => {
+  if (CelValues.isList(on)) {
+    const index = isLast
+      ? on.findLastIndex((each) => CelValues.equal(each, part))
+      : on.findIndex((each) => CelValues.equal(each, part))
+    return Result.succeed(BigInt(index))
   }
-  if (first instanceof Maybe) return maybeFunction(name, first, rest[0])
-  if (first instanceof Amount) {
-    const [other] = rest
-    return given(own(amountFunctions, name)?.(first, other instanceof Amount ? other : undefined))
-  }
-  if (first instanceof Moment) return momentFunction(name, first)
-  if (isText(first)) {
-    if (name === "charAt" && typeof rest[0] === "number") return Result.succeed([...first][rest[0]] ?? "")
-    if (name === "substring" && typeof rest[0] === "number") {
-      return Result.succeed([...first].slice(rest[0], typeof rest[1] === "number" ? rest[1] : undefined).join(""))
-    }
-    return rest.every(isText) ? given(own(textFunctions, name)?.(first, ...rest)) : noOverload
-  }
-  return Json.isArray(first) ? given(own(listFunctions, name)?.(first, ...rest)) : noOverload
+  if (typeof on !== "string" || typeof part !== "string") return noOverload
+  const letters = characters(on)
+  const wanted = characters(part)
+  if (offset !== undefined && typeof offset !== "bigint") return noOverload
+  if (wanted.length === 0) return Result.succeed(offset ?? (isLast ? BigInt(letters.length) : 0n))
+  if (offset !== undefined && offset < 0n) return outOfRange(offset)
+  if (offset !== undefined && offset >= BigInt(letters.length)) return Result.succeed(-1n)
+  const fits = (start: number) => wanted.every((letter, index) => letters[start + index] === letter)
+  const starts = Array.from(letters.keys()).filter((start) =>
+    offset === undefined || (isLast ? start <= Number(offset) : start >= Number(offset))
+  )
+  return Result.succeed(BigInt((isLast ? starts.findLast(fits) : starts.find(fits)) ?? -1))
 }
 
-const momentFunction = (name: string, moment: Moment): Outcome => {
-  const date = Time.fromNanoseconds(BigInt(Math.trunc(moment.milliseconds)) * 1_000_000n)
-  switch (name) {
-    case "getFullYear":
-      return Result.succeed(Number(date.slice(0, 4)))
-    case "getMonth":
-      return Result.succeed(Number(date.slice(5, 7)) - 1)
-    case "getDate":
-      return Result.succeed(Number(date.slice(8, 10)))
-    case "getHours":
-      return Result.succeed(
-        moment.kind === "duration" ? Math.trunc(moment.milliseconds / 3_600_000) : Number(date.slice(11, 13))
-      )
-    case "getMinutes":
-      return Result.succeed(
-        moment.kind === "duration" ? Math.trunc(moment.milliseconds / 60_000) : Number(date.slice(14, 16))
-      )
-    case "getSeconds":
-      return Result.succeed(
-        moment.kind === "duration" ? Math.trunc(moment.milliseconds / 1000) : Number(date.slice(17, 19))
-      )
-    default:
-      return noOverload
+const substring: Implementation = ([on, from, to]) => {
+  if (typeof on !== "string" || typeof from !== "bigint" || (to !== undefined && typeof to !== "bigint")) {
+    return noOverload
   }
+  const letters = characters(on)
+  const end = to ?? BigInt(letters.length)
+  const outside = [from, end].find((index) => index < 0n || index > BigInt(letters.length))
+  if (outside !== undefined) return outOfRange(outside)
+  return from > end
+    ? fail(`invalid substring range. start: ${from}, end: ${end}`)
+    : Result.succeed(letters.slice(Number(from), Number(end)).join(""))
+}
+
+const charAt: Implementation = ([on, index]) => {
+  if (typeof on !== "string" || typeof index !== "bigint") return noOverload
+  const letters = characters(on)
+  return index < 0n || index > BigInt(letters.length)
+    ? outOfRange(index)
+    : Result.succeed(letters[Number(index)] ?? "")
+}
+
+const split: Implementation = ([on, separator, limit]) => {
+  if (typeof on !== "string" || typeof separator !== "string") return noOverload
+  const parts = separator === "" ? characters(on) : on.split(separator)
+  if (typeof limit !== "bigint" || limit < 0n || limit > BigInt(parts.length)) return Result.succeed(parts)
+  if (limit === 0n) return Result.succeed([])
+  const count = Number(limit) - 1
+  return Result.succeed([...parts.slice(0, count), parts.slice(count).join(separator)])
+}
+
+const replace: Implementation = ([on, from, to, limit]) => {
+  if (typeof on !== "string" || typeof from !== "string" || typeof to !== "string") return noOverload
+  const most = typeof limit !== "bigint" || limit < 0n ? Infinity : Number(limit)
+  const parts = from === "" ? ["", ...characters(on), ""] : on.split(from)
+  return Result.succeed(
+    parts.reduce((out, part, index) => index === 0 ? part : `${out}${index <= most ? to : from}${part}`)
+  )
+}
+
+const blank =
+  /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g
+
+const list =
+  (make: (list: CelValues.List, ...rest: ReadonlyArray<unknown>) => Outcome): Implementation => ([on, ...rest]) =>
+    CelValues.isList(on) ? make(on, ...rest) : noOverload
+
+const byOrder = (left: unknown, right: unknown): number => CelValues.compare(left, right) ?? 0
+
+const extreme = (name: string, sign: number): Implementation =>
+  list((items) =>
+    items.length === 0
+      ? fail(`${name} called on empty list`)
+      : Result.succeed(items.reduce((best, item) => byOrder(item, best) * sign > 0 ? item : best))
+  )
+
+const sum: Implementation = list((items) => {
+  const [first, ...rest] = items
+  return rest.reduce<Outcome>(
+    (total, item) => Result.flatMap(total, (value) => arithmetic("+")([value, item])),
+    // Of nothing there is no type to see; the checker knows it, but whole numbers are what is added.
+    Result.succeed(first ?? 0n)
+  )
+})
+
+const slice: Implementation = list((items, from, to) => {
+  if (typeof from !== "bigint" || typeof to !== "bigint") return noOverload
+  if (from < 0n || to < 0n) return fail(`cannot slice(${from}, ${to}), negative indexes not supported`)
+  if (from > to) return fail(`cannot slice(${from}, ${to}), start index must be less than or equal to end index`)
+  return to > BigInt(items.length)
+    ? fail(`cannot slice(${from}, ${to}), list is length ${items.length}`)
+    : Result.succeed(items.slice(Number(from), Number(to)))
+})
+
+const flattened = (items: CelValues.List, depth: bigint): CelValues.List =>
+  depth === 0n
+    ? items
+    : items.flatMap((item) => CelValues.isList(item) ? flattened(item, depth - 1n) : [item])
+
+const unique = (items: CelValues.List): CelValues.List =>
+  items.filter((item, index) => items.findIndex((each) => CelValues.equal(each, item)) === index)
+
+const includes = (items: CelValues.List, item: unknown): boolean => items.some((each) => CelValues.equal(each, item))
+
+const sets = (test: (left: CelValues.List, right: CelValues.List) => boolean): Implementation => ([left, right]) =>
+  CelValues.isList(left) && CelValues.isList(right) ? Result.succeed(test(left, right)) : noOverload
+
+const containsAll = (left: CelValues.List, right: CelValues.List): boolean =>
+  right.every((item) => includes(left, item))
+
+const optional = (make: (maybe: CelValues.Maybe, other: unknown) => Outcome): Implementation => ([on, other]) =>
+  on instanceof CelValues.Maybe ? make(on, other) : noOverload
+
+const values: Implementation = ([on]) =>
+  CelValues.isList(on) && on.every((each) => each instanceof CelValues.Maybe)
+    ? Result.succeed(on.flatMap((each) => each.value === undefined ? [] : [each.value]))
+    : noOverload
+
+const isZero = (value: unknown): boolean =>
+  value === null || value === false || value === "" || value === 0 || value === 0n ||
+  (value instanceof CelValues.Unsigned && value.value === 0n) ||
+  (value instanceof CelValues.CelMap && value.entries.size === 0) ||
+  ((CelValues.isList(value) || value instanceof Uint8Array) && value.length === 0)
+
+/** By name; methods and functions of one name share an implementation. */
+export const standard: { readonly [name: string]: Implementation } = {
+  "_+_": arithmetic("+"),
+  "_-_": arithmetic("-"),
+  "_*_": arithmetic("*"),
+  "_/_": arithmetic("/"),
+  "_%_": arithmetic("%"),
+  "-_": ([value]) =>
+    typeof value === "bigint" ? integer(-value) : typeof value === "number" ? Result.succeed(-value) : noOverload,
+  "!_": ([value]) => typeof value === "boolean" ? Result.succeed(!value) : noOverload,
+  "_==_": ([left, right]) => Result.succeed(CelValues.equal(left, right)),
+  "_!=_": ([left, right]) => Result.succeed(!CelValues.equal(left, right)),
+  "_<_": ordered((compared) => compared < 0),
+  "_<=_": ordered((compared) => compared <= 0),
+  "_>_": ordered((compared) => compared > 0),
+  "_>=_": ordered((compared) => compared >= 0),
+  "@in": ([item, on]) =>
+    CelValues.isList(on)
+      ? Result.succeed(includes(on, item))
+      : on instanceof CelValues.CelMap
+      ? Result.succeed(on.has(item))
+      : noOverload,
+  "_[_]": ([on, key]) => member(on, key),
+  "_[?_]": ([on, key]) => optionally(on, key),
+  size,
+  type: ([value]) => Result.succeed(new CelValues.TypeName(CelValues.typeName(value))),
+  dyn: ([value]) => Result.succeed(value),
+  ...CelConversions.functions,
+  ...CelTimes.functions(noOverload),
+  startsWith: text((on, prefix = "") => on.startsWith(prefix)),
+  endsWith: text((on, suffix = "") => on.endsWith(suffix)),
+  contains: text((on, part = "") => on.includes(part)),
+  matches: matching((expression, on) => expression.test(on)),
+  find: matching((expression, on) => expression.exec(on)?.[0] ?? ""),
+  findAll: matching((expression, on, limit) => all(expression, on).slice(0, limit < 0 ? undefined : limit)),
+  charAt,
+  indexOf: found(false),
+  lastIndexOf: found(true),
+  lowerAscii: text((on) => on.replace(/[A-Z]/g, (letter) => letter.toLowerCase())),
+  upperAscii: text((on) => on.replace(/[a-z]/g, (letter) => letter.toUpperCase())),
+  trim: text((on) => on.replaceAll(blank, "")),
+  replace,
+  split,
+  substring,
+  join: ([on, separator = ""]) =>
+    CelValues.isList(on) && on.every((each) => typeof each === "string") && typeof separator === "string"
+      ? Result.succeed(on.join(separator))
+      : noOverload,
+  format: ([on, given]) => typeof on === "string" && CelValues.isList(given) ? CelFormat.format(on, given) : noOverload,
+  "strings.quote": text((on) => CelFormat.quote(on)),
+  isSorted: list((items) =>
+    Result.succeed(items.every((item, index) => index === 0 || byOrder(items[index - 1], item) <= 0))
+  ),
+  sum,
+  min: extreme("min", -1),
+  max: extreme("max", 1),
+  slice,
+  flatten: list((items, depth) =>
+    typeof depth === "bigint" && depth < 0n
+      ? fail("level must be non-negative")
+      : Result.succeed(flattened(items, typeof depth === "bigint" ? depth : 1n))
+  ),
+  sort: list((items) => Result.succeed(items.toSorted(byOrder))),
+  distinct: list((items) => Result.succeed(unique(items))),
+  reverse: list((items) => Result.succeed(items.toReversed())),
+  "lists.range": ([count]) =>
+    typeof count === "bigint"
+      ? Result.succeed(Array.from({ length: Math.max(0, Number(count)) }, (_, index) => BigInt(index)))
+      : noOverload,
+  first: list((items) => Result.succeed(items.length === 0 ? CelValues.nothing : new CelValues.Maybe(items[0]))),
+  last: list((items) => Result.succeed(items.length === 0 ? CelValues.nothing : new CelValues.Maybe(items.at(-1)))),
+  "sets.contains": sets(containsAll),
+  "sets.equivalent": sets((left, right) => containsAll(left, right) && containsAll(right, left)),
+  "sets.intersects": sets((left, right) => right.some((item) => includes(left, item))),
+  "optional.of": ([value]) => Result.succeed(new CelValues.Maybe(value)),
+  "optional.none": () => Result.succeed(CelValues.nothing),
+  "optional.ofNonZeroValue": ([value]) =>
+    Result.succeed(isZero(value) ? CelValues.nothing : new CelValues.Maybe(value)),
+  "optional.unwrap": values,
+  unwrapOpt: values,
+  hasValue: optional(({ value }) => Result.succeed(value !== undefined)),
+  value: optional(({ value }) => value === undefined ? fail("optional.none() dereference") : Result.succeed(value)),
+  or: optional((maybe, other) => Result.succeed(maybe.value === undefined ? other : maybe)),
+  orValue: optional(({ value }, other) => Result.succeed(value === undefined ? other : value))
 }

@@ -6,22 +6,12 @@
 import * as Result from "effect/Result"
 import * as Json from "../../Machinery/Json.ts"
 import type { ObjectSchema, ValidationRule } from "../../Machinery/ObjectSchema.ts"
-import * as CelEvaluation from "./celEvaluation.ts"
-import * as CelFunctions from "./celFunctions.ts"
-import * as CelSyntax from "./celSyntax.ts"
+import * as CelProgram from "./celProgram.ts"
+import type * as CelValues from "./celValues.ts"
+import * as CustomSchema from "./customSchema.ts"
 import * as FieldError from "./fieldError.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
-
-const parsed = new Map<string, Result.Result<CelSyntax.Expression, string>>()
-
-const expressionOf = (rule: string): Result.Result<CelSyntax.Expression, string> => {
-  const known = parsed.get(rule)
-  if (known !== undefined) return known
-  const made = CelSyntax.parse(rule)
-  parsed.set(rule, made)
-  return made
-}
 
 const bounded = 200
 
@@ -41,17 +31,27 @@ const errorOf = (rule: ValidationRule, field: string, value: unknown, detail: st
   }
 }
 
-const detailOf = (rule: ValidationRule, variables: CelEvaluation.Variables): string => {
+type Run = (program: CelProgram.Program) => CelValues.Outcome
+
+const detailOf = (rule: ValidationRule, place: CelProgram.Place, run: Run): string => {
   if (rule.messageExpression !== undefined) {
-    const expression = expressionOf(rule.messageExpression)
-    const message = Result.flatMap(expression, (each) => CelEvaluation.evaluate(each, variables))
-    if (Result.isSuccess(message) && typeof message.success === "string" && message.success !== "") {
-      return message.success
+    const program = CelProgram.compile(rule.messageExpression, { ...place, result: "string" })
+    const message = Result.flatMap(program, run)
+    if (Result.isSuccess(message) && typeof message.success === "string") {
+      const text = message.success.trim()
+      if (text !== "" && !text.includes("\n")) return text
     }
   }
   const { message } = rule
   return message === undefined || message === "" ? `failed rule: ${rule.rule.trim()}` : message.trim()
 }
+
+const placeOf = (rule: ValidationRule, schema: ObjectSchema, isRoot: boolean): CelProgram.Place => ({
+  schema,
+  isRoot,
+  isOptional: rule.optionalOldSelf === true,
+  result: "bool"
+})
 
 const runRule = (
   rule: ValidationRule,
@@ -60,19 +60,18 @@ const runRule = (
   before: unknown,
   path: string
 ): Errors => {
-  const { rule: text } = rule
-  const expression = expressionOf(text)
+  const place = placeOf(rule, schema, path === "")
   const type = schema.type ?? "object"
-  if (Result.isFailure(expression)) return [FieldError.invalid(path, type, `rule compile error: ${expression.failure}`)]
-  const isTransition = CelSyntax.uses(expression.success, "oldSelf")
-  const isOptional = rule.optionalOldSelf === true
-  if (isTransition && before === undefined && !isOptional) return []
+  if (rule.rule.trim() === "") return []
+  const program = CelProgram.compile(rule.rule, place)
+  if (Result.isFailure(program)) return [FieldError.invalid(path, type, `rule compile error: ${program.failure}`)]
+  if (program.success.usesOldSelf && before === undefined && !place.isOptional) return []
   // What was wrong before and is unchanged is let be.
-  if (!isTransition && before !== undefined && Json.equal(before, value)) return []
-  const oldSelf = isOptional ? before === undefined ? CelFunctions.nothing : new CelFunctions.Maybe(before) : before
-  const variables = new Map<string, unknown>([["self", value], ["oldSelf", oldSelf]])
-  const outcome = CelEvaluation.evaluate(expression.success, variables)
+  if (!program.success.usesOldSelf && before !== undefined && Json.equal(before, value)) return []
+  const run: Run = (program) => program.run(value, before)
+  const outcome = run(program.success)
   if (Result.isFailure(outcome)) {
+    const text = rule.message === undefined || rule.message === "" ? rule.rule.trim() : rule.message.trim()
     const why = outcome.failure.startsWith("no such overload")
       ? `'${outcome.failure}': call arguments did not match a supported operator, function or macro signature for rule: ${text}`
       : `${outcome.failure} evaluating rule: ${text}`
@@ -80,7 +79,7 @@ const runRule = (
   }
   if (outcome.success === true) return []
   const field = `${path}${rule.fieldPath ?? ""}`.replace(/^\./, "")
-  return [errorOf(rule, field, shownValue(schema, value), detailOf(rule, variables))]
+  return [errorOf(rule, field, shownValue(schema, value), detailOf(rule, place, run))]
 }
 
 /** Items of a list before, by what tells them apart. Items of plain lists have no past. */
@@ -122,23 +121,33 @@ const visit = (schema: ObjectSchema, value: unknown, before: unknown, path: stri
 export const errors = (schema: ObjectSchema, object: Json.JsonObject, before: Json.JsonObject | undefined): Errors =>
   visit(schema, object, before, "").slice(0, bounded)
 
-/** Rules that are no expressions, with their places in the schema. */
-export const syntaxErrors = (schema: ObjectSchema, path: string): Errors => [
-  ...(schema["x-kubernetes-validations"] ?? []).flatMap(({ rule }, index) => {
-    const expression = expressionOf(rule)
-    return Result.isSuccess(expression)
+/** The server shows a rule as its own code names the fields. */
+const invalidRule = (field: string, rule: ValidationRule, why: string): FieldError.FieldError => ({
+  ...FieldError.invalid(field, rule, why),
+  shown: JSON.stringify({
+    Rule: rule.rule,
+    Message: rule.message ?? "",
+    MessageExpression: rule.messageExpression ?? "",
+    Reason: rule.reason ?? null,
+    FieldPath: rule.fieldPath ?? "",
+    OptionalOldSelf: rule.optionalOldSelf ?? null
+  })
+})
+
+/** Rules that are no expressions, or not of the types that the schema has, with their places in the schema. */
+export const syntaxErrors = (schema: ObjectSchema, path: string, isRoot = true): Errors => [
+  ...(schema["x-kubernetes-validations"] ?? []).flatMap((rule, index) => {
+    const field = `${path}.x-kubernetes-validations[${index}]`
+    const place = placeOf(rule, schema, isRoot)
+    if (rule.rule.trim() === "") return [FieldError.required(`${field}.rule`, "rule is not specified")]
+    const program = CelProgram.compile(rule.rule, place)
+    if (Result.isFailure(program)) return [invalidRule(`${field}.rule`, rule, program.failure)]
+    const message = rule.messageExpression === undefined || rule.messageExpression === ""
+      ? undefined
+      : CelProgram.compile(rule.messageExpression, { ...place, result: "string" })
+    return message === undefined || Result.isSuccess(message)
       ? []
-      : [FieldError.invalid(
-        `${path}.x-kubernetes-validations[${index}].rule`,
-        rule,
-        `compilation failed: ERROR: <input>:1:1: ${expression.failure}`
-      )]
+      : [invalidRule(`${field}.messageExpression`, rule, message.failure)]
   }),
-  ...Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
-    syntaxErrors(property, `${path}.properties[${name}]`)
-  ),
-  ...(schema.items === undefined ? [] : syntaxErrors(schema.items, `${path}.items`)),
-  ...(typeof schema.additionalProperties === "object"
-    ? syntaxErrors(schema.additionalProperties, `${path}.additionalProperties`)
-    : [])
+  ...CustomSchema.within(schema, path).flatMap(([inner, place]) => syntaxErrors(inner, place, false))
 ]

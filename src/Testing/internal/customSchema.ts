@@ -9,6 +9,36 @@ import * as Json from "../../Machinery/Json.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as Time from "../../Machinery/Time.ts"
 import * as FieldError from "./fieldError.ts"
+import * as RegularExpression from "./regularExpression.ts"
+
+/** The schemas within a schema, with their places. */
+export const within = (
+  schema: ObjectSchema,
+  path: string
+): ReadonlyArray<readonly [schema: ObjectSchema, path: string]> => [
+  ...Object.entries(schema.properties ?? {}).map(([name, property]) =>
+    [property, `${path}.properties[${name}]`] as const
+  ),
+  ...(schema.items === undefined ? [] : [[schema.items, `${path}.items`] as const]),
+  ...(typeof schema.additionalProperties === "object"
+    ? [[schema.additionalProperties, `${path}.additionalProperties`] as const]
+    : [])
+]
+
+/** Patterns that are no regular expressions. */
+export const patternErrors = (schema: ObjectSchema, path: string): ReadonlyArray<FieldError.FieldError> => {
+  const made = schema.pattern === undefined ? undefined : RegularExpression.make(schema.pattern)
+  return [
+    ...(made === undefined || Result.isSuccess(made) ? [] : [
+      FieldError.invalid(
+        `${path}.pattern`,
+        schema.pattern,
+        `must be a valid regular expression, but isn't: ${made.failure}`
+      )
+    ]),
+    ...within(schema, path).flatMap(([inner, place]) => patternErrors(inner, place))
+  ]
+}
 
 /** What pruning left, and what it took. */
 export interface Pruned {
@@ -107,7 +137,8 @@ const stringErrors = (schema: ObjectSchema, value: string, path: string): Readon
   if (schema.minLength !== undefined && length < schema.minLength) {
     refuse(`should be at least ${schema.minLength} chars long`)
   }
-  if (schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value)) {
+  const pattern = schema.pattern === undefined ? undefined : RegularExpression.make(schema.pattern)
+  if (pattern !== undefined && Result.isSuccess(pattern) && !pattern.success.test(value)) {
     refuse(`should match '${schema.pattern}'`)
   }
   const format = schema.format === undefined ? undefined : formats[schema.format]

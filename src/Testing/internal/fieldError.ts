@@ -11,6 +11,8 @@ export interface FieldError {
   readonly field: string
   /** The bad value, where the sentence shows it. */
   readonly value?: unknown
+  /** The value's text, where its members do not stand in the order of their names. */
+  readonly shown?: string
   readonly detail: string
 }
 
@@ -94,7 +96,9 @@ export const body = (error: FieldError): string => {
   const shown = error.type === "Required" || error.type === "Forbidden" || error.type === "TooLong" ||
       error.type === "InternalError" || error.value === undefined
     ? word
-    : `${word}: ${typeof error.value === "string" ? JSON.stringify(error.value) : Json.print(error.value)}`
+    : `${word}: ${
+      error.shown ?? (typeof error.value === "string" ? JSON.stringify(error.value) : Json.print(error.value))
+    }`
   return error.detail === "" ? shown : `${shown}: ${error.detail}`
 }
 

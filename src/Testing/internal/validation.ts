@@ -11,6 +11,7 @@ import * as Json from "../../Machinery/Json.ts"
 import * as Name from "../../Machinery/Name.ts"
 import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as CustomRules from "./customRules.ts"
+import * as CustomSchema from "./customSchema.ts"
 import * as FieldError from "./fieldError.ts"
 import * as KindValidation from "./kindValidation.ts"
 import * as Metadata from "./metadata.ts"
@@ -289,13 +290,14 @@ const definition: Rule = (object, live) => {
     ...(versions.filter((version) => Json.at(version, "storage") === true).length === 1 ? [] : [
       FieldError.invalid("spec.versions", versions, "must have exactly one version marked as storage version")
     ]),
-    ...versions.flatMap((version, index) =>
-      CustomRules.syntaxErrors(
-        Json.objectOf(Json.at(version, "schema", "openAPIV3Schema")) as ObjectSchema,
-        // The only version's schema is the one of all versions, as the server keeps it.
-        versions.length === 1 ? "spec.validation.openAPIV3Schema" : `spec.versions[${index}].schema.openAPIV3Schema`
-      )
-    ),
+    ...versions.flatMap((version, index) => {
+      const schema = Json.objectOf(Json.at(version, "schema", "openAPIV3Schema")) as ObjectSchema
+      // The only version's schema is the one of all versions, as the server keeps it.
+      const path = versions.length === 1
+        ? "spec.validation.openAPIV3Schema"
+        : `spec.versions[${index}].schema.openAPIV3Schema`
+      return [...CustomSchema.patternErrors(schema, path), ...CustomRules.syntaxErrors(schema, path)]
+    }),
     ...versions.flatMap((version, index) =>
       Json.isObject(Json.at(version, "schema", "openAPIV3Schema"))
         ? []
