@@ -36,6 +36,17 @@ export const storeResourceVersion = Metric.gauge("informer_store_resource_versio
 export const storedItems = Metric.gauge("informer_stored_items")
 
 /**
+ * How long handlers took for the events that waited for them, together. Labels: `name`, `group`, `version`, `resource`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const processingLatency = Metric.histogram("informer_processing_latency_seconds", {
+  description: "Time taken to process events after popping from the queue.",
+  boundaries: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+})
+
+/**
  * Events whose handler failed or died. Labels: `name`, `group`, `version`, `resource`.
  *
  * @category metrics
@@ -66,6 +77,8 @@ export const inconsistencies = Metric.counter("informer_inconsistencies_total", 
  * @since 0.1.0
  */
 export interface InformerMetrics {
+  /** A handler was done with what had waited for it. Synchronous, as it runs for each read of a listener. */
+  readonly processedUnsafe: (seconds: number) => void
   readonly handlerFailed: Effect.Effect<void>
   readonly rejected: Effect.Effect<void>
   readonly inconsistent: (differences: number) => Effect.Effect<void>
@@ -98,16 +111,28 @@ export const make = Effect.fnUntraced(function*(
   const counters = [handlerFailures, rejectedObjects, inconsistencies].map((metric) =>
     Metric.withAttributes(metric, attributes)
   )
+  const latency = Metric.withAttributes(processingLatency, attributes)
   const [handler = handlerFailures, rejected = rejectedObjects, inconsistent = inconsistencies] = counters
+  // Handlers may outlive their informer for a while, and must not bring its series back.
+  let isOver = false
+  const count = <Input>(metric: Metric.Metric<Input, unknown>, input: Input): Effect.Effect<void> =>
+    Effect.sync(() => {
+      if (!isOver) metric.updateUnsafe(input, context)
+    })
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
+      isOver = true
       for (const registration of registrations) registration.remove()
       for (const counter of counters) Metric.removeUnsafe(counter, context)
+      Metric.removeUnsafe(latency, context)
     })
   )
   return {
-    handlerFailed: Metric.update(handler, 1),
-    rejected: Metric.update(rejected, 1),
-    inconsistent: (differences) => Metric.update(inconsistent, differences)
+    processedUnsafe: (seconds) => {
+      if (!isOver) latency.updateUnsafe(seconds, context)
+    },
+    handlerFailed: count(handler, 1),
+    rejected: count(rejected, 1),
+    inconsistent: (differences) => count(inconsistent, differences)
   }
 })

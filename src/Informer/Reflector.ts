@@ -208,7 +208,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const state = yield* SubscriptionRef.make<State>({ _tag: "Syncing", since: now(), failures: 0, lastError: undefined })
   const metrics = yield* ReflectorMetrics.make(name, {
     resourceVersion: () => memory.version,
-    lastActivity: () => memory.lastActivity
+    lastActivity: () => memory.lastActivity,
+    state: () => SubscriptionRef.getUnsafe(state),
+    now
   })
 
   const live = Effect.suspend(() => SubscriptionRef.set(state, { _tag: "Live", since: now() }))

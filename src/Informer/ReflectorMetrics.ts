@@ -88,12 +88,32 @@ export const lastResourceVersion = Metric.gauge("reflector_last_resource_version
 export const lastActivity = Metric.gauge("reflector_last_activity_timestamp_seconds")
 
 /**
+ * 1 for the state that a cache is in, 0 for the others. Labels: `name`, and `state` as `Reflector.State` names it:
+ * `Syncing`, `Live`, `Stale`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const state = Metric.gauge("reflector_state")
+
+/**
+ * For how many seconds a cache has not been known to be true: since it began to sync, or since it became stale; 0 while
+ * it is live. Labels: `name`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const staleSeconds = Metric.gauge("reflector_stale_seconds")
+
+/**
  * Failures of lists and watches. Labels: `name`, and `reason` as `InformerError` names it.
  *
  * @category metrics
  * @since 0.1.0
  */
 export const failures = Metric.counter("reflector_failures_total", { incremental: true })
+
+const states = ["Syncing", "Live", "Stale"] as const
 
 /**
  * The series of one reflector.
@@ -116,7 +136,12 @@ export interface ReflectorMetrics {
  */
 export const make = Effect.fnUntraced(function*(
   name: string,
-  read: { readonly resourceVersion: () => string; readonly lastActivity: () => number }
+  read: {
+    readonly resourceVersion: () => string
+    readonly lastActivity: () => number
+    readonly state: () => { readonly _tag: "Syncing" | "Live" | "Stale"; readonly since: number }
+    readonly now: () => number
+  }
 ): Effect.fn.Return<ReflectorMetrics, never, Scope.Scope> {
   const context = yield* Effect.context<never>()
   const tag = <Input, State>(metric: Metric.Metric<Input, State>) => Metric.withAttributes(metric, { name })
@@ -130,17 +155,18 @@ export const make = Effect.fnUntraced(function*(
     itemsPerWatch: tag(itemsPerWatch)
   }
   const byReason = new Map<string, ReturnType<typeof tag<number, Metric.CounterState<number>>>>()
+  const gauge = (metric: Metric.Gauge<number>, get: () => number) =>
+    Metric.registerUnsafe(metric, context, { get: () => ({ value: get() }), update: () => {}, modify: () => {} })
   const registrations = [
-    Metric.registerUnsafe(tag(lastResourceVersion), context, {
-      get: () => ({ value: Number(read.resourceVersion()) || 0 }),
-      update: () => {},
-      modify: () => {}
+    gauge(tag(lastResourceVersion), () => Number(read.resourceVersion()) || 0),
+    gauge(tag(lastActivity), () => read.lastActivity() / 1000),
+    gauge(tag(staleSeconds), () => {
+      const { _tag, since } = read.state()
+      return _tag === "Live" ? 0 : (read.now() - since) / 1000
     }),
-    Metric.registerUnsafe(tag(lastActivity), context, {
-      get: () => ({ value: read.lastActivity() / 1000 }),
-      update: () => {},
-      modify: () => {}
-    })
+    ...states.map((one) =>
+      gauge(Metric.withAttributes(state, { name, state: one }), () => read.state()._tag === one ? 1 : 0)
+    )
   ]
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {

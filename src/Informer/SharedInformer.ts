@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -163,6 +164,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const { listWatch } = options
   const { collection } = listWatch
   const scope = yield* Effect.scope
+  const clock = yield* Clock.Clock
   const indexer = yield* Indexer.make<A>()
   const isFrozen = yield* MutationDetector.isEnabled
   const listeners = new Set<Buffer.Buffer<A>>()
@@ -382,16 +384,24 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
 
   const handle: SharedInformer<A>["handle"] = Effect.fnUntraced(function*(handler, given) {
     const listener = yield* listen(given)
+    const handleOne = (event: InformerEvent<A>) =>
+      Effect.catchCause(
+        Effect.suspend(() => handler(event)),
+        (cause) =>
+          Effect.logError("an informer's handler failed", cause).pipe(
+            Effect.annotateLogs({ informer: name, event: event._tag, key: event.key }),
+            Effect.andThen(metrics.handlerFailed)
+          )
+      )
     yield* listener.events.pipe(
-      Stream.runForEach((event) =>
-        Effect.catchCause(
-          Effect.suspend(() => handler(event)),
-          (cause) =>
-            Effect.logError("an informer's handler failed", cause).pipe(
-              Effect.annotateLogs({ informer: name, event: event._tag, key: event.key }),
-              Effect.andThen(metrics.handlerFailed)
-            )
-        )
+      Stream.runForEachArray((events) =>
+        Effect.suspend(() => {
+          const start = clock.currentTimeMillisUnsafe()
+          return Effect.map(
+            Effect.forEach(events, handleOne, { discard: true }),
+            () => metrics.processedUnsafe((clock.currentTimeMillisUnsafe() - start) / 1000)
+          )
+        })
       ),
       Effect.forkScoped
     )

@@ -672,6 +672,32 @@ it.effect("closes the connection when it is interrupted, whatever it was doing",
     assert.strictEqual(server.lists.length, lists + 1)
   }))
 
+it.effect("shows its state in metrics, and for how long the cache has not been known to be true", () =>
+  Effect.gen(function*() {
+    const read = Effect.map(Metric.snapshot, (all) => {
+      const values = all.flatMap((one) =>
+        one.type === "Gauge" && (one.id === "reflector_state" || one.id === "reflector_stale_seconds")
+          ? [[one.attributes?.["state"] ?? "seconds", Number(one.state.value)] as const]
+          : []
+      )
+      const state = values.find(([name, value]) => name !== "seconds" && value === 1)?.[0]
+      return [values.length, state, values.find(([name]) => name === "seconds")?.[1]]
+    })
+    const server = new ModelServer()
+    server.failList = [broken("Refused", "list")]
+    yield* start(server, { ...paged, minBackoff: "10 seconds" })
+    assert.deepStrictEqual(yield* read, [4, "Syncing", 0])
+    yield* TestClock.adjust("5 seconds")
+    assert.deepStrictEqual(yield* read, [4, "Syncing", 5])
+    yield* TestClock.adjust("30 seconds")
+    assert.deepStrictEqual(yield* read, [4, "Live", 0])
+    server.failWatch = [broken("Refused")]
+    server.disconnect(broken("Reset"))
+    yield* settle
+    yield* TestClock.adjust("3 seconds")
+    assert.deepStrictEqual(yield* read, [4, "Stale", 3])
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
 it.effect("leaves no metric series behind", () =>
   Effect.gen(function*() {
     const server = new ModelServer()
@@ -685,7 +711,9 @@ it.effect("leaves no metric series behind", () =>
         "reflector_lists_total",
         "reflector_watches_total",
         "reflector_failures_total",
-        "reflector_last_resource_version"
+        "reflector_last_resource_version",
+        "reflector_state",
+        "reflector_stale_seconds"
       ])
     }))
     assert.deepStrictEqual(yield* names, [])

@@ -1,10 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import { CurrentLogAnnotations } from "effect/References"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { InformerEvent } from "../../src/Informer/InformerEvent.ts"
@@ -341,6 +343,37 @@ it.effect("isolates a handler that fails, dies or never returns", () =>
     assert.strictEqual(tried, 8)
     const failures = (yield* Metric.snapshot).find((one) => one.id === "informer_handler_failures_total")
     assert.deepStrictEqual(failures?.state, { count: 8, incremental: true })
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+it.effect("counts how long handlers take, under client-go's name, until the informer ends", () =>
+  Effect.gen(function*() {
+    const read = Effect.map(
+      Metric.snapshot,
+      (all) =>
+        all.flatMap((one) =>
+          one.id === "informer_processing_latency_seconds" && one.type === "Histogram"
+            ? [[one.attributes, one.state.count, one.state.sum]]
+            : []
+        )
+    )
+    const server = new ModelServer()
+    for (const name of ["a", "b"]) server.create(name, 1)
+    const scope = yield* Scope.make()
+    const listening = yield* Scope.make()
+    const informer = yield* Scope.provide(make(server, { name: "slow" }), scope)
+    yield* informer.awaitSynced
+    yield* Scope.provide(informer.handle(() => Effect.sleep("2 seconds")), listening)
+    yield* settle
+    for (let second = 0; second < 4; second++) yield* Effect.andThen(TestClock.adjust("1 second"), settle)
+    const attributes = { name: "slow", group: "", version: "v1", resource: "pods" }
+    // Both waited for it at once.
+    assert.deepStrictEqual(yield* read, [[attributes, 1, 4]])
+    server.update("a", 2)
+    yield* settle
+    yield* Scope.close(scope, Exit.void)
+    yield* TestClock.adjust("1 minute")
+    assert.deepStrictEqual(yield* read, [])
+    yield* Scope.close(listening, Exit.void)
   }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
 it.effect("joins what waits for a slow listener by key beyond its capacity, losing nothing", () =>
