@@ -16,6 +16,7 @@ import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Selection } from "../Machinery/Options.ts"
 import type {
   AnyResource,
@@ -64,6 +65,11 @@ export interface InformerOptions<A> extends Selection {
  * @since 0.1.0
  */
 export interface GetOptions<A, Names extends string> extends InformerOptions<A> {
+  /**
+   * How often the listeners of this holder are told of every object again, where they do not say it themselves. Never
+   * unless given. It does not decide which informer is shared.
+   */
+  readonly resync?: Duration.Input | undefined
   /** Indexes by name, for this holder. They do not decide which informer is shared. */
   readonly indexers?: { readonly [K in Names]: IndexFunction<A> } | undefined
 }
@@ -118,7 +124,7 @@ export class InformerFactory extends Context.Service<InformerFactory, {
  * @category models
  * @since 0.1.0
  */
-export interface Defaults extends Omit<InformerOptions<never>, "transform"> {
+export interface Defaults extends Omit<GetOptions<never, never>, "transform" | "indexers"> {
   /** For any type of object, as `Transform.stripManagedFields` is. */
   readonly transform?: (<A extends Cacheable>(object: A) => A) | undefined
 }
@@ -191,7 +197,7 @@ export const make = Effect.fnUntraced(function*(
     given: GetOptions<A, Names>,
     open: (namespace: string | undefined) => Opened<A>
   ): Effect.Effect<SharedInformer<A, Names>, never, Scope.Scope> => {
-    const { indexers, namespaces, ...kept } = given
+    const { indexers, namespaces, resync, ...kept } = given
     const chosen = resource.scope === "Cluster" || namespaces === undefined
       ? []
       : Arr.dedupe(typeof namespaces === "string" ? [namespaces] : namespaces)
@@ -228,13 +234,24 @@ export const make = Effect.fnUntraced(function*(
       ? Effect.map(Effect.forEach(chosen, part), (parts) => parts.length === 1 ? parts[0] : MergedInformer.make(parts))
       : part(undefined)
     // Without indexers there are no names.
-    return Effect.flatMap(found, (informer) => informer.addIndexers<Names>(indexers ?? ({} as Record<Names, never>)))
+    const indexed = Effect.flatMap(
+      found,
+      (informer) => informer.addIndexers<Names>(indexers ?? ({} as Record<Names, never>))
+    )
+    return resync === undefined ? indexed : Effect.map(indexed, (informer) => withResync(informer, resync))
   }
 
   const withDefaults = <A extends Cacheable, Names extends string>(
     resource: AnyResource,
     given: GetOptions<A, Names> | undefined
-  ): GetOptions<A, Names> => ({ ...options?.defaults?.(resource), ...given })
+  ): GetOptions<A, Names> => {
+    const all: { [option: string]: unknown } = { ...options?.defaults?.(resource) }
+    for (const [option, value] of Object.entries(given ?? {})) {
+      // What is undefined is not said.
+      if (value !== undefined) all[option] = value
+    }
+    return all
+  }
 
   // What a `ListWatch<A>` delivers is of type A; only the common supertype is named between the two.
   const passed = <A extends Cacheable>(listWatch: ListWatch<A>): Opened<A> => ({
@@ -286,6 +303,20 @@ export const make = Effect.fnUntraced(function*(
     )
   }
 })
+
+const withResync = <A, Names extends string>(
+  informer: SharedInformer<A, Names>,
+  resync: Duration.Input
+): SharedInformer<A, Names> => {
+  const told = (given?: Informer.ListenOptions<A>) => ({ ...given, resync: given?.resync ?? resync })
+  return {
+    ...informer,
+    listen: (given) => informer.listen(told(given)),
+    handle: (handler, given) => informer.handle(handler, told(given)),
+    changes: Stream.unwrap(Effect.map(informer.listen(told()), (listener) => listener.events)),
+    addIndexers: (indexers) => Effect.map(informer.addIndexers(indexers), (more) => withResync(more, resync))
+  }
+}
 
 // A transform of one's own may drop what the decoder would hold on to.
 const incrementalOf = (transform: unknown): IncrementalDecoder.Options | undefined =>

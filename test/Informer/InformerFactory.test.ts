@@ -172,9 +172,41 @@ it.effect("takes from the defaults of a kind what a request does not say", () =>
       const factory = yield* InformerFactory.InformerFactory
       yield* factory.get(Pod)
       yield* factory.get(Pod, { namespaces: "mine" })
-      assert.deepStrictEqual(source.asked.map((one) => one.options.namespace), ["only", "mine"])
-      assert.deepStrictEqual(source.asked.map((one) => one.options.labelSelector), ["x=y", "x=y"])
+      // What is undefined is not said.
+      yield* factory.get(Pod, { namespaces: undefined, labelSelector: "z" })
+      assert.deepStrictEqual(source.asked.map((one) => one.options.namespace), ["only", "mine", "only"])
+      assert.deepStrictEqual(source.asked.map((one) => one.options.labelSelector), ["x=y", "x=y", "z"])
     })), { defaults: (resource) => resource.kind === "Pod" ? { namespaces: "only", labelSelector: "x=y" } : {} }))
+
+it.effect("tells the listeners of a holder again as often as it or the defaults say, unless they say it themselves", () =>
+  withSource((source) =>
+    Effect.scoped(Effect.gen(function*() {
+      source.server("a").create("one", 1)
+      source.server("b").create("one", 1, { namespace: "b" })
+      const factory = yield* InformerFactory.InformerFactory
+      const counts = new Map<string, number>()
+      const count = (who: string) => () => Effect.sync(() => counts.set(who, (counts.get(who) ?? 0) + 1))
+      const byDefault = yield* factory.get(Pod, { namespaces: "a" })
+      const often = yield* factory.get(Pod, { namespaces: "a", resync: "2 seconds" })
+      const both = yield* factory.get(Pod, { namespaces: ["a", "b"], resync: "5 seconds" })
+      yield* byDefault.handle(count("by default"))
+      yield* often.handle(count("often"))
+      yield* (yield* often.addIndexers({ none: () => [] })).handle(count("indexed"))
+      yield* often.handle(count("of its own"), { resync: "30 seconds" })
+      yield* both.handle(count("both"))
+      yield* often.changes.pipe(Stream.runForEach(count("changes")), Effect.forkScoped({ startImmediately: true }))
+      yield* settle
+      for (let second = 0; second < 10; second++) yield* Effect.andThen(TestClock.adjust("1 second"), settle)
+      assert.deepStrictEqual(Object.fromEntries(counts), {
+        "by default": 2,
+        often: 6,
+        indexed: 6,
+        "of its own": 1,
+        both: 6,
+        changes: 6
+      })
+      assert.deepStrictEqual([source.server("a").watches.length, source.server("b").watches.length], [1, 1])
+    })), { defaults: () => ({ resync: "10 seconds" }) }))
 
 it.effect("keeps an informer for a while after its last holder when asked", () =>
   withSource((source) =>
