@@ -20,6 +20,7 @@ import * as GroupVersion from "../../src/Machinery/GroupVersion.ts"
 import * as Resource from "../../src/Machinery/Resource.ts"
 import * as Scheme from "../../src/Machinery/Scheme.ts"
 import { RestClient } from "../../src/Rest/RestClient.ts"
+import * as Warning from "../../src/Rest/Warning.ts"
 import { manifests } from "./manifests.ts"
 import * as namespace from "./namespace.ts"
 
@@ -82,7 +83,7 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
         const service = yield* dynamic.kind({ group: "", kind: "Service" }, "default")
         const known = Scheme.resourceOf(scheme, yield* service.get("kubernetes"))
         assert.strictEqual<unknown>(yield* Effect.fromResult(known), Service)
-      }))
+      }).pipe(Effect.provideService(Warning.CurrentWarningHandler, Warning.ignore)))
 
     it.effect("says the same in the old form as in the aggregated one", () =>
       Effect.gen(function*() {

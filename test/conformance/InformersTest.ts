@@ -6,6 +6,7 @@ import { assert, layer as withLayer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -119,6 +120,6 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
             assert.strictEqual(error._tag === "InformerError" ? error.reason._tag : "", reason)
             assert.include(error.message, Resource.qualifiedName(kind))
           }
-        }))
+        }).pipe(Effect.provide(Logger.layer([]))))
     }
   })

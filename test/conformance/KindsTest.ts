@@ -14,6 +14,7 @@ import * as Retry from "../../src/FlowControl/Retry.ts"
 import type { Kubernetes } from "../../src/Kubernetes.ts"
 import * as Patch from "../../src/Machinery/Patch.ts"
 import * as Resource from "../../src/Machinery/Resource.ts"
+import * as Warning from "../../src/Rest/Warning.ts"
 import { type Manifest, manifests } from "./manifests.ts"
 import * as namespace from "./namespace.ts"
 
@@ -31,6 +32,9 @@ const clientsOf = Effect.fnUntraced(function*({ object, resource }: Manifest) {
   })
   return { client, partial, name, manifest, labelSelector: { suite: space }, space }
 })
+
+// Some of the kinds are deprecated, and the server says so with every answer.
+const withoutWarnings = Effect.provideService(Warning.CurrentWarningHandler, Warning.ignore)
 
 const deleteNow = { gracePeriodSeconds: 0, timeout: "30 seconds" } as const
 
@@ -109,7 +113,7 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
           assert.strictEqual(events.at(-1)?.type, "DELETED")
           assert.isTrue(events.every(({ object }) => object.kind === row.resource.kind))
           assert.isAbove(space.length, 0)
-        }), 60_000)
+        }).pipe(withoutWarnings), 60_000)
     }
 
     for (const row of manifests.filter(({ resource }) => resource.verbs.includes("deletecollection")).slice(0, 12)) {
@@ -126,7 +130,7 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
             yield* Wait.untilState(client, `b-${name}`, gone, { timeout: "30 seconds" })
             assert.deepStrictEqual((yield* client.list({ labelSelector })).items, [])
             assert.strictEqual((yield* client.get(`c-${name}`)).metadata.labels?.["suite"], "other")
-          }),
+          }).pipe(withoutWarnings),
         60_000
       )
     }
