@@ -17,7 +17,7 @@ import * as Equality from "../Machinery/Equality.ts"
 import * as JsonMergePatch from "../Machinery/JsonMergePatch.ts"
 import type { WriteOptions } from "../Machinery/Options.ts"
 import * as Patch from "../Machinery/Patch.ts"
-import type { RequestError } from "../Machinery/RequestError.ts"
+import { InvalidUrl, RequestError } from "../Machinery/RequestError.ts"
 import type { KubeObject, Persisted, Scope } from "../Machinery/Resource.ts"
 import type { ResourceClient } from "./ResourceClient.ts"
 
@@ -224,11 +224,13 @@ const write = <A extends KubeObject, S extends Scope>(
     if (Result.isFailure(read)) {
       const made = isNotFound(read.failure) ? next(undefined) : undefined
       if (made === undefined) return yield* Effect.fail(read.failure)
+      if (isOther(made, name)) return yield* misplaced(made, name)
       const object = yield* client.create(withMeta(made, { ...made.metadata, name }), writeOptions)
       return { operation: "created" as const, object }
     }
     const current = read.success
     const changed = next(asWritable(current))
+    if (isOther(changed, name)) return yield* misplaced(changed, name)
     const wanted = changed === undefined ? undefined : complete(asWritable(current), changed, name)
     if (wanted === undefined || Equality.equal(current, wanted)) {
       return { operation: "unchanged" as const, object: current }
@@ -243,6 +245,18 @@ const write = <A extends KubeObject, S extends Scope>(
 
 // What a server returned may be written: `Persisted<A>` only says more of its metadata.
 const asWritable = <A extends KubeObject, S extends Scope>(object: Persisted<A, S>): A => object as unknown as A
+
+const isOther = (object: KubeObject | undefined, name: string): boolean =>
+  object?.metadata?.name !== undefined && object.metadata.name !== name
+
+const misplaced = (object: KubeObject | undefined, name: string): RequestError =>
+  new RequestError({
+    reason: new InvalidUrl({
+      verb: "update",
+      url: name,
+      description: `the change is of another object, ${object?.metadata?.name ?? ""}`
+    })
+  })
 
 const isNotFound = (error: ApiError.ApiError | RequestError): boolean =>
   error._tag === "ApiError" && error.reason._tag === "NotFound"

@@ -37,9 +37,10 @@ export interface Options {
 /**
  * The changes of a collection after a version. Never ends by itself.
  *
- * Fails with Expired, Forbidden, Unauthorized, and with InvalidUrl for a version that a watch without gaps cannot begin
- * at; everything else (lost connections, 429, 5xx, ERROR events, lines that are no events) is tried again from the last
- * version, after the delay the server asked for.
+ * Fails with Expired, Forbidden, Unauthorized, with BadRequest and Invalid for what the server will never take, and with
+ * InvalidUrl for what no request can hold and for a version that a watch without gaps cannot begin at. Everything else
+ * (lost connections, 429, 5xx, ERROR events, lines that are no events) is tried again from the last version, after the
+ * delay the server asked for; what waiting does not mend by itself (TLS, a kind that is not there) is logged as a warning.
  *
  * @category constructors
  * @since 0.1.0
@@ -66,7 +67,10 @@ export const make = <A extends { readonly metadata: { readonly resourceVersion: 
           if (isFinal(error)) return Stream.fail(error)
           return Stream.fromEffectDrain(
             Effect.andThen(
-              Effect.logDebug("a watch failed and is begun again", error.message),
+              (isPassing(error) ? Effect.logDebug : Effect.logWarning)(
+                "a watch failed and is begun again",
+                error.message
+              ),
               Effect.map(Clock.currentTimeMillis, (now) => {
                 mayStartAt = Math.max(mayStartAt, now + askedDelay(error))
               })
@@ -104,7 +108,10 @@ const apiErrorOf = (error: Failure): ApiError.ApiError | undefined => {
 
 const isFinal = (error: Failure): boolean => {
   if (error._tag === "WatchError" && error.reason._tag === "Expired") return true
+  if (error._tag === "RequestError") return error.reason._tag === "InvalidUrl"
   switch (apiErrorOf(error)?.reason._tag) {
+    case "BadRequest":
+    case "Invalid":
     case "Expired":
     case "Gone":
     case "Forbidden":
@@ -114,6 +121,8 @@ const isFinal = (error: Failure): boolean => {
       return false
   }
 }
+
+const isPassing = (error: Failure): boolean => error._tag === "WatchError" || error.isRetryable
 
 const askedDelay = (error: Failure): number => {
   const failure = apiErrorOf(error)

@@ -140,6 +140,19 @@ it.effect("sends only what differs as a patch, which needs no retry", () =>
     assert.strictEqual(state.stored?.data?.["a"], "2")
   }))
 
+it.effect("refuses a change that names another object, before anything is sent", () =>
+  Effect.gen(function*() {
+    for (const initial of [undefined, { size: "1" }]) {
+      const { stub } = server(initial)
+      const client = yield* clientOf(stub)
+      for (const write of [Entry.createOrUpdate, Entry.createOrPatch]) {
+        const error = yield* Effect.flip(write(client, "settings", () => ({ metadata: { name: "other" }, data: {} })))
+        assert.include(error.message, "settings: the change is of another object, other")
+      }
+      assert.deepStrictEqual(methods(stub), ["GET", "GET"])
+    }
+  }))
+
 it.effect("fails with NotFound for what is neither there nor made", () =>
   Effect.gen(function*() {
     const { stub } = server(undefined)

@@ -1,8 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { InvalidUrl, RequestError } from "../../src/Machinery/RequestError.ts"
 import type { Failure } from "../../src/Watch/ListWatch.ts"
 import * as RetryWatcher from "../../src/Watch/RetryWatcher.ts"
 import * as Until from "../../src/Watch/Until.ts"
@@ -89,7 +91,7 @@ it.effect("waits as long as the server asks", () =>
     assert.strictEqual(server.watches.length, 2)
   }))
 
-it.effect("ends with Expired, Forbidden and Unauthorized, and nothing else", () =>
+it.effect("ends with Expired, Forbidden and Unauthorized, and with what no server will ever take, and nothing else", () =>
   Effect.gen(function*() {
     const server = new ModelServer()
     server.version = 100
@@ -97,12 +99,36 @@ it.effect("ends with Expired, Forbidden and Unauthorized, and nothing else", () 
     const { fiber } = yield* follow(server)
     const expired = yield* Effect.flip(Fiber.join(fiber))
     assert.strictEqual(expired.reason._tag, "Expired")
-    for (const failure of [refused(403, "Forbidden"), refused(401, "Unauthorized"), refused(410, "Gone")]) {
+    const final = [
+      refused(403, "Forbidden"),
+      refused(401, "Unauthorized"),
+      refused(410, "Gone"),
+      refused(400, "BadRequest"),
+      refused(422, "Invalid"),
+      new RequestError({ reason: new InvalidUrl({ verb: "watch", url: "pods", description: "a/b is no namespace" }) })
+    ]
+    for (const failure of final) {
       const other = new ModelServer()
       other.failWatch = [failure]
       const { fiber } = yield* follow(other)
       assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), failure)
     }
+  }))
+
+it.effect("goes on through what somebody else may mend, and says it in a warning", () =>
+  Effect.gen(function*() {
+    const warned: Array<unknown> = []
+    const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
+      if (logLevel === "Warn") warned.push(message)
+    })
+    const server = new ModelServer()
+    server.failWatch = [broken("Tls"), refused(404, "NotFound"), broken("Reset"), refused(503, "ServiceUnavailable")]
+    const { seen } = yield* follow(server).pipe(Effect.provide(Logger.layer([logger])))
+    yield* TestClock.adjust("10 seconds")
+    server.create("a")
+    yield* TestClock.adjust("1 second")
+    assert.lengthOf(seen, 1)
+    assert.lengthOf(warned, 2)
   }))
 
 it.effect("refuses to begin where it could miss something", () =>
