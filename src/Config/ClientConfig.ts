@@ -67,7 +67,10 @@ export class ClientConfig extends Context.Service<ClientConfig, {
   readonly tls: Tls
   readonly credential: CredentialSource
   readonly impersonation: Impersonation | undefined
-  /** The namespace of requests that name none. */
+  /**
+   * The namespace of the context or of the pod, `default` where neither says one. Clients do not go by it, as in
+   * client-go: a program that works in it passes it, and one that passes none sees all namespaces.
+   */
   readonly namespace: string
   /** `http`, `https`, `socks5` or `socks5h`, perhaps with a password; absent: what HTTPS_PROXY and NO_PROXY say. */
   readonly proxyUrl: Redacted.Redacted<string> | undefined
