@@ -105,19 +105,38 @@ export interface Indexer<in out A> {
  */
 export interface Unsafe<in out A> {
   readonly get: (key: string) => A | undefined
-  /** What stands under the key of an object. */
-  readonly held: (object: A) => A | undefined
+  /** The place of an object, whether it or another state of it stands there. */
+  readonly find: (object: A) => Entry<A> | undefined
   readonly size: () => number
   readonly list: () => ReadonlyArray<A>
+  readonly entries: () => ReadonlyArray<Entry<A>>
+  /** Makes a place for an object whose place was not found. */
+  readonly add: (object: A) => Entry<A>
+  /** Puts the next state of an object in its place. */
+  readonly replace: (entry: Entry<A>, object: A) => void
   /** Puts an object under its key and returns what stood there. */
   readonly set: (object: A) => A | undefined
   /** Returns what stood there. */
   readonly remove: (key: string) => A | undefined
 }
 
-// One place of the cache. Indexes point to it, so that an update that moves nothing in them costs them nothing, and so
-// that no key has to be kept as text.
-interface Slot<A> {
+/**
+ * A place in the cache.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entry<out A> {
+  /**
+   * One string for as long as the object is cached, in every event of it and every map: what was hashed once and is the
+   * same is found in a third of the time.
+   */
+  readonly key: string
+  readonly object: A
+}
+
+// Indexes point to it, so that an update that moves nothing in them costs them nothing.
+interface Slot<A> extends Entry<A> {
   object: A
 }
 
@@ -146,8 +165,9 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
   const namespaces = new Map<string, Map<string, Slot<A>>>()
   const indexes = new Map<IndexFunction<A>, IndexState<A>>()
   let snapshot: ReadonlyArray<A> | undefined
-  // Made by the first read by key. Slots stay, so only what comes and goes changes it.
-  let byKey: Map<string, Slot<A>> | undefined
+  // Made by the first read by key. Of the objects themselves: a read of a large cache waits for memory and for little
+  // else, and this is one place less to wait for.
+  let byKey: Map<string, A> | undefined
   let size = 0
 
   const list = (): ReadonlyArray<A> => {
@@ -160,38 +180,58 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
     return out
   }
 
-  const keyed = (): Map<string, Slot<A>> => {
-    if (byKey !== undefined) return byKey
-    const made = new Map<string, Slot<A>>()
+  const entries = (): ReadonlyArray<Slot<A>> => {
+    const out: Array<Slot<A>> = []
     for (const slots of namespaces.values()) {
-      for (const slot of slots.values()) made.set(keyOf(slot.object), slot)
+      for (const slot of slots.values()) out.push(slot)
+    }
+    return out
+  }
+
+  const keyed = (): Map<string, A> => {
+    if (byKey !== undefined) return byKey
+    const made = new Map<string, A>()
+    for (const slots of namespaces.values()) {
+      for (const slot of slots.values()) made.set(slot.key, slot.object)
     }
     byKey = made
     return made
   }
 
-  const set = (object: A): A | undefined => {
+  const find = ({ metadata: { name, namespace = "" } }: A): Slot<A> | undefined => namespaces.get(namespace)?.get(name)
+
+  const add = (object: A): Slot<A> => {
     const { name, namespace = "" } = object.metadata
-    snapshot = undefined
+    const made = { key: keyOf(object), object }
     let slots = namespaces.get(namespace)
     if (slots === undefined) {
       slots = new Map()
       namespaces.set(namespace, slots)
     }
-    const slot = slots.get(name)
-    if (slot === undefined) {
-      const made = { object }
-      slots.set(name, made)
-      byKey?.set(keyOf(object), made)
-      size++
-      for (const index of indexes.values()) {
-        for (const value of index.f(object)) put(index.byValue, value, made)
-      }
-      return undefined
+    slots.set(name, made)
+    byKey?.set(made.key, object)
+    size++
+    snapshot = undefined
+    for (const index of indexes.values()) {
+      for (const value of index.f(object)) put(index.byValue, value, made)
     }
+    return made
+  }
+
+  // Whoever has an entry has it from here: it is a slot.
+  const replace = (slot: Slot<A>, object: A): void => {
     const old = slot.object
     slot.object = object
+    byKey?.set(slot.key, object)
+    snapshot = undefined
     for (const index of indexes.values()) move(index, slot, old, object)
+  }
+
+  const set = (object: A): A | undefined => {
+    const slot = find(object)
+    const old = slot?.object
+    if (slot === undefined) add(object)
+    else replace(slot, object)
     return old
   }
 
@@ -239,29 +279,32 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
 
   const view = (index: IndexState<A>): Index<A> => ({
     get: (value) => Effect.sync(() => objectsOf(index.byValue.get(value))),
-    keys: (value) => Effect.sync(() => objectsOf(index.byValue.get(value)).map(keyOf)),
+    keys: (value) => Effect.sync(() => slotsOf(index.byValue.get(value)).map((slot) => slot.key)),
     values: Effect.sync(() => Array.from(index.byValue.keys()))
   })
 
-  const inNamespace = (namespace: string): ReadonlyArray<A> =>
-    namespace === "" ? [] : Array.from(namespaces.get(namespace)?.values() ?? [], (slot) => slot.object)
+  const inNamespace = (namespace: string): Iterable<Slot<A>> =>
+    namespace === "" ? [] : namespaces.get(namespace)?.values() ?? []
 
   return {
-    get: (key) => Effect.sync(() => Option.fromUndefinedOr(keyed().get(key)?.object)),
+    get: (key) => Effect.sync(() => Option.fromUndefinedOr(keyed().get(key))),
     list: Effect.sync(list),
-    keys: Effect.sync(() => list().map(keyOf)),
+    keys: Effect.sync(() => entries().map((slot) => slot.key)),
     size: Effect.sync(() => size),
     byNamespace: {
-      get: (namespace) => Effect.sync(() => inNamespace(namespace)),
-      keys: (namespace) => Effect.sync(() => inNamespace(namespace).map(keyOf)),
+      get: (namespace) => Effect.sync(() => Array.from(inNamespace(namespace), (slot) => slot.object)),
+      keys: (namespace) => Effect.sync(() => Array.from(inNamespace(namespace), (slot) => slot.key)),
       values: Effect.sync(() => Array.from(namespaces.keys()).filter((namespace) => namespace !== ""))
     },
     index: (f) => Effect.map(Effect.acquireRelease(Effect.sync(() => acquire(f)), release), view),
     unsafe: {
-      get: (key) => keyed().get(key)?.object,
-      held: (object) => namespaces.get(object.metadata.namespace ?? "")?.get(object.metadata.name)?.object,
+      get: (key) => keyed().get(key),
+      find,
       size: () => size,
       list,
+      entries,
+      add,
+      replace,
       set,
       remove
     }
@@ -276,11 +319,14 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
  */
 export const make = <A extends Cacheable>(): Effect.Effect<Indexer<A>> => Effect.sync(() => makeUnsafe<A>())
 
-const objectsOf = <A>(slots: Slots<A> | undefined): ReadonlyArray<A> => {
+const slotsOf = <A>(slots: Slots<A> | undefined): ReadonlyArray<Slot<A>> => {
   if (slots === undefined) return []
-  if (slots instanceof Set) return Array.from(slots, (slot) => slot.object)
-  return Array.isArray(slots) ? slots.map((slot) => slot.object) : [slots.object]
+  if (slots instanceof Set) return Array.from(slots)
+  return Array.isArray(slots) ? slots : [slots]
 }
+
+const objectsOf = <A>(slots: Slots<A> | undefined): ReadonlyArray<A> =>
+  slots instanceof Set ? Array.from(slots, (slot) => slot.object) : slotsOf(slots).map((slot) => slot.object)
 
 const put = <A>(byValue: Map<string, Slots<A>>, value: string, slot: Slot<A>): void => {
   const slots = byValue.get(value)

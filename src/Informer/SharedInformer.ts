@@ -239,7 +239,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   }
 
   // A list tells the decoder of no deletions, nor does a streamed one that was begun again.
+  let isForgetDue = false
   const forget = (): void => {
+    isForgetDue = false
     if (decoder === undefined) return
     const uids = new Set<string | undefined>()
     for (const object of indexer.unsafe.list()) uids.add(object.metadata.uid)
@@ -255,16 +257,21 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       const isInInitialList = !synced.isOpen()
       const events = Store.replaceUnsafe(indexer, objects, { isInInitialList, isRewound: relist.isRewound })
       synced.open()
-      forget()
+      // After the first list there is next to nothing to forget, and everybody waits for it: the next bookmark will do.
+      if (isInInitialList) isForgetDue = true
+      else forget()
       tell(events, isInInitialList)
       reached(relist.resourceVersion)
       if (checks !== undefined) {
         const held = new Map<string, string>()
-        for (const object of indexer.unsafe.list()) held.set(Indexer.keyOf(object), object.metadata.resourceVersion)
+        for (const { key, object } of indexer.unsafe.entries()) held.set(key, object.metadata.resourceVersion)
         Queue.offerUnsafe(checks, { version: relist.resourceVersion, held })
       }
     },
-    progress: reached
+    progress: (resourceVersion) => {
+      reached(resourceVersion)
+      if (isForgetDue) forget()
+    }
   }
 
   const rejections = yield* PubSub.sliding<Reflector.Rejection>(rejectionsKept)
@@ -311,9 +318,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
           if (scope.state._tag === "Closed") made.end()
           else listeners.add(made)
           const isInitialEnd = synced.isOpen()
-          const events = indexer.unsafe.list().map((object): InformerEvent<A> => ({
+          const events = indexer.unsafe.entries().map(({ key, object }): InformerEvent<A> => ({
             _tag: "Added",
-            key: Indexer.keyOf(object),
+            key,
             object,
             isInInitialList: true
           }))
@@ -342,9 +349,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       Effect.andThen(Effect.sync(() => {
         if (!synced.isOpen()) return
         buffer.offer(
-          indexer.unsafe.list().map((object): InformerEvent<A> => ({
+          indexer.unsafe.entries().map(({ key, object }): InformerEvent<A> => ({
             _tag: "Updated",
-            key: Indexer.keyOf(object),
+            key,
             old: object,
             object
           })),

@@ -7,8 +7,7 @@
  * @since 0.1.0
  */
 import type * as WatchEvent from "../Watch/WatchEvent.ts"
-import type { Cacheable, Indexer } from "./Indexer.ts"
-import { keyOf } from "./Indexer.ts"
+import type { Cacheable, Entry, Indexer } from "./Indexer.ts"
 import type { InformerEvent } from "./InformerEvent.ts"
 
 /**
@@ -69,14 +68,15 @@ export const applyUnsafe = <A extends Cacheable>(
   indexer: Indexer<A>,
   changes: ReadonlyArray<Change<A>>
 ): Array<InformerEvent<A>> => {
-  const { remove } = indexer.unsafe
+  const { find, remove } = indexer.unsafe
   const events: Array<InformerEvent<A>> = []
   for (const change of changes) {
     switch (change.type) {
       case "DELETED": {
-        const key = keyOf(change.object)
-        if (remove(key) !== undefined) {
-          events.push({ _tag: "Deleted", key, object: change.object, isFinalStateUnknown: false })
+        const entry = find(change.object)
+        if (entry !== undefined) {
+          remove(entry.key)
+          events.push({ _tag: "Deleted", key: entry.key, object: change.object, isFinalStateUnknown: false })
         }
         break
       }
@@ -104,16 +104,18 @@ export const replaceUnsafe = <A extends Cacheable>(
   objects: ReadonlyArray<A>,
   options: { readonly isInInitialList: boolean; readonly isRewound: boolean }
 ): Array<InformerEvent<A>> => {
-  const { list, remove, size } = indexer.unsafe
+  const { entries, find, remove, size } = indexer.unsafe
   const events: Array<InformerEvent<A>> = []
   if (size() > 0) {
-    const present = new Set<string>()
-    for (const object of objects) present.add(keyOf(object))
-    for (const object of list()) {
-      const key = keyOf(object)
-      if (present.has(key)) continue
-      remove(key)
-      events.push({ _tag: "Deleted", key, object, isFinalStateUnknown: true })
+    const present = new Set<Entry<A>>()
+    for (const object of objects) {
+      const entry = find(object)
+      if (entry !== undefined) present.add(entry)
+    }
+    for (const entry of entries()) {
+      if (present.has(entry)) continue
+      remove(entry.key)
+      events.push({ _tag: "Deleted", key: entry.key, object: entry.object, isFinalStateUnknown: true })
     }
   }
   for (const object of objects) put(indexer, object, options.isInInitialList, options.isRewound, events)
@@ -127,13 +129,17 @@ const put = <A extends Cacheable>(
   isForced: boolean,
   events: Array<InformerEvent<A>>
 ): void => {
-  const held = indexer.unsafe.held(object)
-  if (held !== undefined && !isForced && isSame(held, object)) return
-  const old = indexer.unsafe.set(object)
-  const key = keyOf(object)
-  events.push(
-    old === undefined ? { _tag: "Added", key, object, isInInitialList } : { _tag: "Updated", key, old, object }
-  )
+  const { add, find, replace } = indexer.unsafe
+  const entry = find(object)
+  if (entry === undefined) {
+    const { key } = add(object)
+    events.push({ _tag: "Added", key, object, isInInitialList })
+    return
+  }
+  const { key, object: old } = entry
+  if (!isForced && isSame(old, object)) return
+  replace(entry, object)
+  events.push({ _tag: "Updated", key, old, object })
 }
 
 // A recreated object may carry the version of its predecessor only on servers that restarted their count.

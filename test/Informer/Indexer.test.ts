@@ -131,7 +131,7 @@ it("takes ADDED of a known key for an update, MODIFIED of an unknown one for an 
   )
 })
 
-const Step = Schema.Struct({ isThere: Schema.Boolean, value: Schema.Number })
+const Step = Schema.Struct({ isThere: Schema.Boolean, value: Schema.Int })
 
 it.effect.prop(
   "a joined event folds to the same state as those it joins",
