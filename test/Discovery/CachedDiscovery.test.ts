@@ -5,6 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import * as ChildProcess from "effect/process/ChildProcess"
+import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
+import * as path from "node:path"
 import * as CachedDiscovery from "../../src/Discovery/CachedDiscovery.ts"
 import * as DiscoveryClient from "../../src/Discovery/DiscoveryClient.ts"
 import type { ServerResources } from "../../src/Discovery/ServerResources.ts"
@@ -214,6 +217,22 @@ layer(NodeServices.layer, { excludeTestServices: true })("disk", (it) => {
       const fs = yield* FileSystem.FileSystem
       const left = yield* fs.readDirectory(directory, { recursive: true })
       assert.deepStrictEqual(left.filter((name) => !name.endsWith(".json") && name.includes(".json")), [])
+    }))
+
+  it.effect("keeps whole files under several processes", () =>
+    Effect.gen(function*() {
+      const directory = yield* folder
+      const fs = yield* FileSystem.FileSystem
+      const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+      const program = path.join(import.meta.dirname, "cacheProcess.ts")
+      const said = yield* Effect.forEach(
+        ["first", "second", "third"],
+        (mark) => spawner.string(ChildProcess.make(process.execPath, [program, directory, mark])),
+        { concurrency: 3 }
+      )
+      assert.deepStrictEqual(said.map((text) => text.trim()), ["done", "done", "done"])
+      const left = yield* fs.readDirectory(directory, { recursive: true })
+      assert.deepStrictEqual(left.filter((name) => /\.json./.test(name)), [])
     }))
 
   it.effect("names no file after what is no group version", () =>
