@@ -49,7 +49,10 @@ const modules = Effect.promise(() =>
     import("./Config/OidcHttpClient.ts"),
     import("./Rest/NodeTransport.ts"),
     import("effect/http/FetchHttpClient"),
-    import("./Config/NodeEnvironment.ts")
+    import("@effect/platform-node/NodeChildProcessSpawner"),
+    import("@effect/platform-node/NodeFileSystem"),
+    import("@effect/platform-node/NodePath"),
+    import("@effect/platform-node/NodeStdio")
   ])
 )
 
@@ -66,17 +69,18 @@ const over = <E>(
     module: typeof ClientConfig
   ) => Layer.Layer<ClientConfig.ClientConfig, E, FileSystem.FileSystem | Path.Path>
 ): Layer.Layer<NodeRestClient, E | Failure> =>
-  Layer.unwrap(
-    Effect.map(modules, ([config, resolver, oidc, transport, fetch, environment]) =>
-      Layer.effect(RestClient.RestClient, fromConfig(config)).pipe(
-        Layer.provideMerge(transport.layer),
-        Layer.provideMerge(choose(config)),
-        isolated,
-        Layer.provide(resolver.layer),
-        Layer.provide(Layer.provide(oidc.layerHttpClient, fetch.layer)),
-        Layer.provide(environment.layer)
-      ))
-  )
+  Layer.unwrap(Effect.map(modules, ([config, resolver, oidc, transport, fetch, spawner, files, path, stdio]) => {
+    // Files, and for exec plugins processes and a terminal.
+    const services = spawner.layer.pipe(Layer.provideMerge(Layer.mergeAll(files.layer, path.layer, stdio.layer)))
+    return Layer.effect(RestClient.RestClient, fromConfig(config)).pipe(
+      Layer.provideMerge(transport.layer),
+      Layer.provideMerge(choose(config)),
+      isolated,
+      Layer.provide(resolver.layer),
+      Layer.provide(Layer.provide(oidc.layerHttpClient, fetch.layer)),
+      Layer.provide(services)
+    )
+  }))
 
 /**
  * The kubeconfig files (`KUBECONFIG`, else `~/.kube/config`); where they choose no cluster, the pod this process runs in.

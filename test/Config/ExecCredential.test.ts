@@ -13,7 +13,6 @@ import type * as Credential from "../../src/Config/Credential.ts"
 import * as CredentialMetrics from "../../src/Config/CredentialMetrics.ts"
 import type { Exec } from "../../src/Config/CredentialSource.ts"
 import * as ExecCredential from "../../src/Config/ExecCredential.ts"
-import * as NodeEnvironment from "../../src/Config/NodeEnvironment.ts"
 import * as PluginPolicy from "../../src/Config/PluginPolicy.ts"
 import * as NodeCertificate from "../../src/Testing/NodeCertificate.ts"
 import * as MemoryFiles from "./memoryFiles.ts"
@@ -395,50 +394,45 @@ it.effect("refuses a policy that contradicts itself", () =>
 
 const script = (body: string) => `#!/bin/sh\n${body}\n`
 
-const environments = [["platform-node", NodeServices.layer], ["NodeEnvironment", NodeEnvironment.layer]] as const
-
-it.live.each(environments)(
-  "runs a real program with %s: its answer, its exit code, its absence, and its end with the interruption",
-  ([, services]) =>
-    Effect.gen(function*() {
-      const fs = yield* FileSystem.FileSystem
-      const folder = yield* fs.makeTempDirectoryScoped()
-      const program = Effect.fnUntraced(function*(name: string, body: string) {
-        const path = `${folder}/${name}`
-        yield* fs.writeFileString(path, script(body))
-        yield* fs.chmod(path, 0o755)
-        return path
-      })
-      const get = (command: string) =>
-        Effect.flatMap(
-          ExecCredential.make(
-            Plugins.source({
-              command,
-              args: [Redacted.make("x y")],
-              env: [{ name: "NAME", value: Redacted.make("env") }]
-            })
-          ),
-          (credential) => credential.get
-        ).pipe(Effect.provide(services))
-      const good = yield* program(
-        "good",
-        `case "$KUBERNETES_EXEC_INFO" in *ExecCredential*) ;; *) exit 9;; esac
-printf '{"apiVersion":"${Plugins.v1}","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' "$1" "$NAME" "\${HOME:+home}"`
+it.live("runs a real program: its answer, its exit code, its absence, and its end with the interruption", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const folder = yield* fs.makeTempDirectoryScoped()
+    const program = Effect.fnUntraced(function*(name: string, body: string) {
+      const path = `${folder}/${name}`
+      yield* fs.writeFileString(path, script(body))
+      yield* fs.chmod(path, 0o755)
+      return path
+    })
+    const get = (command: string) =>
+      Effect.flatMap(
+        ExecCredential.make(
+          Plugins.source({
+            command,
+            args: [Redacted.make("x y")],
+            env: [{ name: "NAME", value: Redacted.make("env") }]
+          })
+        ),
+        (credential) => credential.get
       )
-      assert.strictEqual(header(yield* get(good)), "Bearer x y-env-home")
-      const bad = yield* program("bad", "exit 4")
-      assert.include((yield* Effect.flip(get(bad))).message, "failed with exit code 4")
-      assert.include((yield* Effect.flip(get(`${folder}/none`))).message, "is not found")
-      const slow = yield* program("slow", `echo $$ > ${folder}/pid; exec sleep 30`)
-      const fiber = yield* Effect.forkChild(get(slow))
-      let pid = ""
-      while (pid === "") {
-        yield* Effect.sleep("10 millis")
-        pid = (yield* Effect.orElseSucceed(fs.readFileString(`${folder}/pid`), () => "")).trim()
-      }
-      const started = yield* Clock.currentTimeMillis
-      yield* Fiber.interrupt(fiber)
-      assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
-      assert.isFalse(yield* fs.exists(`/proc/${pid}`))
-    }).pipe(Effect.provide(NodeServices.layer))
-)
+    const good = yield* program(
+      "good",
+      `case "$KUBERNETES_EXEC_INFO" in *ExecCredential*) ;; *) exit 9;; esac
+printf '{"apiVersion":"${Plugins.v1}","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' "$1" "$NAME" "\${HOME:+home}"`
+    )
+    assert.strictEqual(header(yield* get(good)), "Bearer x y-env-home")
+    const bad = yield* program("bad", "exit 4")
+    assert.include((yield* Effect.flip(get(bad))).message, "failed with exit code 4")
+    assert.include((yield* Effect.flip(get(`${folder}/none`))).message, "is not found")
+    const slow = yield* program("slow", `echo $$ > ${folder}/pid; exec sleep 30`)
+    const fiber = yield* Effect.forkChild(get(slow))
+    let pid = ""
+    while (pid === "") {
+      yield* Effect.sleep("10 millis")
+      pid = (yield* Effect.orElseSucceed(fs.readFileString(`${folder}/pid`), () => "")).trim()
+    }
+    const started = yield* Clock.currentTimeMillis
+    yield* Fiber.interrupt(fiber)
+    assert.isBelow((yield* Clock.currentTimeMillis) - started, 5000)
+    assert.isFalse(yield* fs.exists(`/proc/${pid}`))
+  }).pipe(Effect.provide(NodeServices.layer)))

@@ -12,7 +12,6 @@ import * as process from "node:process"
 import * as ClientConfig from "../../src/Config/ClientConfig.ts"
 import type * as Kubeconfig from "../../src/Config/Kubeconfig.ts"
 import * as KubeconfigWriter from "../../src/Config/KubeconfigWriter.ts"
-import * as NodeEnvironment from "../../src/Config/NodeEnvironment.ts"
 
 const text = `# mine
 apiVersion: v1
@@ -44,58 +43,46 @@ const inFolder = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
     return yield* use(folder)
   }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 
-const environments = [["platform-node", NodeServices.layer], ["NodeEnvironment", NodeEnvironment.layer]] as const
-
 const withToken = (token: string) => (kubeconfig: Kubeconfig.Kubeconfig): Kubeconfig.Kubeconfig => ({
   ...kubeconfig,
   users: kubeconfig.users.map((entry) => ({ ...entry, user: { ...entry.user, token: Redacted.make(token) } }))
 })
 
-it.live.each(environments)(
-  "replaces a file with its permissions, follows a link, and leaves nothing beside it, on %s",
-  ([, services]) =>
-    inFolder(Effect.fnUntraced(function*(folder) {
-      const fs = yield* FileSystem.FileSystem
-      yield* fs.symlink(`${folder}/config`, `${folder}/link`)
-      yield* KubeconfigWriter.modify(withToken("new"), { path: `${folder}/link` }).pipe(Effect.provide(services))
-      assert.strictEqual(yield* fs.readFileString(`${folder}/config`), text.replace("token: old", "token: new"))
-      assert.strictEqual((yield* fs.stat(`${folder}/config`)).mode & 0o777, 0o640)
-      assert.strictEqual(yield* fs.realPath(`${folder}/link`), yield* fs.realPath(`${folder}/config`))
-      assert.deepStrictEqual((yield* fs.readDirectory(folder)).sort(), ["ca.crt", "config", "link"])
-    }))
-)
+it.live("replaces a file with its permissions, follows a link, and leaves nothing beside it", () =>
+  inFolder(Effect.fnUntraced(function*(folder) {
+    const fs = yield* FileSystem.FileSystem
+    yield* fs.symlink(`${folder}/config`, `${folder}/link`)
+    yield* KubeconfigWriter.modify(withToken("new"), { path: `${folder}/link` })
+    assert.strictEqual(yield* fs.readFileString(`${folder}/config`), text.replace("token: old", "token: new"))
+    assert.strictEqual((yield* fs.stat(`${folder}/config`)).mode & 0o777, 0o640)
+    assert.strictEqual(yield* fs.realPath(`${folder}/link`), yield* fs.realPath(`${folder}/config`))
+    assert.deepStrictEqual((yield* fs.readDirectory(folder)).sort(), ["ca.crt", "config", "link"])
+  })))
 
-it.live.each(environments)(
-  "makes the folder of a kubeconfig that is not there, for the owner only, on %s",
-  ([, services]) =>
-    inFolder(Effect.fnUntraced(function*(folder) {
-      const fs = yield* FileSystem.FileSystem
-      const path = `${folder}/home/.kube/config`
-      yield* KubeconfigWriter.modify((kubeconfig) => ({ ...kubeconfig, "current-context": "x" })).pipe(
-        Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord({ HOME: `${folder}/home` })),
-        Effect.provide(services)
-      )
-      assert.strictEqual(yield* fs.readFileString(path), "apiVersion: v1\nkind: Config\ncurrent-context: x\n")
-      assert.strictEqual((yield* fs.stat(path)).mode & 0o777, 0o600)
-    }))
-)
+it.live("makes the folder of a kubeconfig that is not there, for the owner only", () =>
+  inFolder(Effect.fnUntraced(function*(folder) {
+    const fs = yield* FileSystem.FileSystem
+    const path = `${folder}/home/.kube/config`
+    yield* KubeconfigWriter.modify((kubeconfig) => ({ ...kubeconfig, "current-context": "x" })).pipe(
+      Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord({ HOME: `${folder}/home` }))
+    )
+    assert.strictEqual(yield* fs.readFileString(path), "apiVersion: v1\nkind: Config\ncurrent-context: x\n")
+    assert.strictEqual((yield* fs.stat(path)).mode & 0o777, 0o600)
+  })))
 
-it.live.each(environments)(
-  "writers at the same time lose no change, on %s",
-  ([, services]) =>
-    inFolder(Effect.fnUntraced(function*(folder) {
-      const path = `${folder}/config`
-      const add = (name: string) =>
-        KubeconfigWriter.modify((kubeconfig) => ({
-          ...kubeconfig,
-          users: [...kubeconfig.users, { name, user: { token: Redacted.make(name) } }]
-        }), { path }).pipe(Effect.provide(services))
-      yield* Effect.all(["a", "b", "c", "d"].map(add), { concurrency: "unbounded" })
-      const { credential } = yield* ClientConfig.fromKubeconfig({ path, user: "d" })
-      assert.strictEqual(credential._tag === "Token" && Redacted.value(credential.token), "d")
-      for (const user of ["a", "b", "c"]) yield* ClientConfig.fromKubeconfig({ path, user })
-    }))
-)
+it.live("writers at the same time lose no change", () =>
+  inFolder(Effect.fnUntraced(function*(folder) {
+    const path = `${folder}/config`
+    const add = (name: string) =>
+      KubeconfigWriter.modify((kubeconfig) => ({
+        ...kubeconfig,
+        users: [...kubeconfig.users, { name, user: { token: Redacted.make(name) } }]
+      }), { path })
+    yield* Effect.all(["a", "b", "c", "d"].map(add), { concurrency: "unbounded" })
+    const { credential } = yield* ClientConfig.fromKubeconfig({ path, user: "d" })
+    assert.strictEqual(credential._tag === "Token" && Redacted.value(credential.token), "d")
+    for (const user of ["a", "b", "c"]) yield* ClientConfig.fromKubeconfig({ path, user })
+  })))
 
 it.live("names a file that may not be read, unless everything may be", () =>
   inFolder(Effect.fnUntraced(function*(folder) {
