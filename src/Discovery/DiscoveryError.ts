@@ -43,6 +43,8 @@ export class NoKindMatch extends Schema.TaggedError<NoKindMatch>(id("NoKindMatch
   kind: Schema.String,
   /** The versions asked for; empty where any would have done. */
   versions: Schema.Array(Schema.String),
+  /** The group versions that serve a kind of this name. */
+  elsewhere: Schema.Array(Schema.String),
   /** The group versions that could not be asked: it may be one of theirs. */
   unavailable: Schema.Array(Schema.String)
 }) {
@@ -52,7 +54,8 @@ export class NoKindMatch extends Schema.TaggedError<NoKindMatch>(id("NoKindMatch
       : `version${this.versions.length === 1 ? "" : "s"} ${
         quote(this.versions.map((version) => this.group === "" ? version : `${this.group}/${version}`))
       }`
-    return `no matches for kind ${JSON.stringify(this.kind)} in ${where}${unavailable(this.unavailable)}`
+    const elsewhere = this.elsewhere.length === 0 ? "" : `; there is one in ${this.elsewhere.join(", ")}`
+    return `no matches for kind ${JSON.stringify(this.kind)} in ${where}${elsewhere}${unavailable(this.unavailable)}`
   }
 }
 

@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import { type GroupKind, parse as parseKind } from "../Machinery/GroupVersionKind.ts"
 import * as GroupVersionResource from "../Machinery/GroupVersionResource.ts"
 import type { GroupResource } from "../Machinery/GroupVersionResource.ts"
+import * as Resource from "../Machinery/Resource.ts"
 import {
   AmbiguousKind,
   AmbiguousResource,
@@ -169,7 +170,9 @@ export const mappings = (
   const found = versions.length === 0
     ? serving
     : versions.flatMap((version) => serving.filter((resource) => resource.version === version))
-  return found.length === 0 ? fail(new NoKindMatch({ group, kind, versions, unavailable })) : Result.succeed(found)
+  if (found.length > 0) return Result.succeed(found)
+  const elsewhere = resources.filter((resource) => resource.kind === kind).map(Resource.apiVersion)
+  return fail(new NoKindMatch({ group, kind, versions, elsewhere: [...new Set(elsewhere)], unavailable }))
 }
 
 /**

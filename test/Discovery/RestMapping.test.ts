@@ -132,7 +132,12 @@ describe("RestMapping", () => {
       [
         demo,
         ["v2"],
-        `NoKindMatch: no matches for kind "Website" in version "demo.example.com/v2" (and could not be asked for metrics.k8s.io/v1)`
+        `NoKindMatch: no matches for kind "Website" in version "demo.example.com/v2"; there is one in demo.example.com/v1, demo.example.com/v1alpha1 (and could not be asked for metrics.k8s.io/v1)`
+      ],
+      [
+        { group: "", kind: "Old" },
+        [],
+        `NoKindMatch: no matches for kind "Old" in group ""; there is one in demo.example.com/v1alpha1 (and could not be asked for metrics.k8s.io/v1)`
       ],
       [
         { group: "", kind: "Nothing" },
