@@ -109,8 +109,10 @@ export const compare = (
   const modified: Array<FieldSet.Path> = []
   const removed: Array<FieldSet.Path> = []
 
-  const leaf = (left: unknown, right: unknown, path: FieldSet.Path): void => {
-    if (isZero(left) && isZero(right) && path.length > 0 && isAlwaysThere(path)) return
+  const leaf = (left: unknown, right: unknown, field: Field | undefined, path: FieldSet.Path): void => {
+    // An empty object that is taken whole is a value.
+    const isValue = Json.isObject(right) && isAtomic(right, field)
+    if (isZero(left) && isZero(right) && !isValue && path.length > 0 && isAlwaysThere(path)) return
     if (left === absent) added.push(path)
     else if (right === absent) removed.push(path)
     else if (!Json.equal(left, right)) modified.push(path)
@@ -127,7 +129,7 @@ export const compare = (
     const kind = isLeft === "void" ? isRight : isRight === "void" || isLeft === isRight ? isLeft : "leaf"
     const sample = isLeft === "void" ? right : left
     const isVoid = Json.size(left) === 0 && Json.size(right) === 0
-    if (kind === "leaf" || kind === "void" || isVoid || isAtomic(sample, field)) return leaf(left, right, path)
+    if (kind === "leaf" || kind === "void" || isVoid || isAtomic(sample, field)) return leaf(left, right, field, path)
     if (kind === "list") lists(left, right, field, path)
     else maps(left, right, field, path)
     if (path.length > 0) container(left, right, path)
@@ -160,7 +162,10 @@ export const compare = (
   }
 }
 
-const isZero = (value: unknown): boolean => Json.size(value) === 0 || value === "" || value === 0 || value === false
+// A list that is empty is not one that is null.
+const isZero = (value: unknown): boolean =>
+  value === undefined || value === null || value === "" || value === 0 || value === false ||
+  (Json.isObject(value) && Json.size(value) === 0)
 
 const shapeOf = (value: unknown): "list" | "map" | "leaf" | "void" =>
   value === absent || value === null ? "void" : Json.isArray(value) ? "list" : Json.isObject(value) ? "map" : "leaf"
@@ -294,7 +299,8 @@ const mergeLists = (
 }
 
 /**
- * The object without the fields of a set. A container that ends up empty goes too.
+ * The object without the fields of a set. A container that loses all it held is left as null: that it is there may be a
+ * field of another manager.
  *
  * @category combinators
  * @since 0.1.0
@@ -307,7 +313,7 @@ export const remove = <A extends object>(
 
 const removeFrom = (value: unknown, fields: FieldSet.FieldSet, field: Field | undefined): unknown => {
   if (Json.isArray(value)) {
-    if (!isGranularList(field)) return undefined
+    if (!isGranularList(field)) return null
     const items: Array<unknown> = []
     for (const item of value) {
       const element = elementOf(item, field)
@@ -315,19 +321,18 @@ const removeFrom = (value: unknown, fields: FieldSet.FieldSet, field: Field | un
       const below = FieldSet.below(fields, element)
       items.push(FieldSet.isEmpty(below) ? item : removeFrom(item, below, itemField(field)))
     }
-    return items.length === 0 ? undefined : items
+    return items.length === 0 ? null : items
   }
   if (!Json.isObject(value)) return value
-  if (isAtomic(value, field)) return undefined
+  if (isAtomic(value, field)) return null
   const out: Record<string, unknown> = {}
   for (const [name, member] of Json.entries(value)) {
     const element = FieldSet.field(name)
     if (fields.members.has(element)) continue
     const below = FieldSet.below(fields, element)
-    const kept = FieldSet.isEmpty(below) ? member : removeFrom(member, below, memberField(field, name))
-    if (kept !== undefined) Json.set(out, name, kept)
+    Json.set(out, name, FieldSet.isEmpty(below) ? member : removeFrom(member, below, memberField(field, name)))
   }
-  return Object.keys(out).length === 0 ? undefined : out
+  return Object.keys(out).length === 0 ? null : out
 }
 
 /**

@@ -71,10 +71,14 @@ it("merges items by key, in the order of the configuration, and leaves the other
   assert.deepStrictEqual(merged as unknown, { items: [{ name: "a", live: 1, applied: 1 }] })
 })
 
-it("removes fields and the containers they leave empty, and extracts them with the keys of their items", () => {
+it("removes fields, leaves null where a container loses all, and extracts them with the keys of their items", () => {
   const object = { a: 1, b: { c: 1, d: 2 }, items: [{ name: "x", size: 1, color: "red" }, { name: "y" }] }
   const fields = StructuredMerge.fieldsOf({ b: { c: 1, d: 2 }, items: [{ name: "x", size: 1 }] }, structure)
-  assert.deepStrictEqual(StructuredMerge.remove(object, fields, structure) as unknown, { a: 1, items: [{ name: "y" }] })
+  assert.deepStrictEqual(StructuredMerge.remove(object, fields, structure) as unknown, {
+    a: 1,
+    b: null,
+    items: [{ name: "y" }]
+  })
   assert.deepStrictEqual(StructuredMerge.extract(object, fields, structure) as unknown, {
     b: { c: 1, d: 2 },
     items: [{ name: "x", size: 1 }]

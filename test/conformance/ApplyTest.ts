@@ -66,6 +66,16 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
         assert.deepStrictEqual(managers(kept)["three Apply"], { "f:data": {} })
       }))
 
+    it.effect("who owns that a map is there keeps it when another takes all from it", () =>
+      Effect.gen(function*() {
+        const configMaps = yield* configMapsOf
+        yield* configMaps.create({ metadata: { name: "a" }, data: { k: "v" } }, { fieldManager: "one" })
+        const metadata = { name: "a" }
+        yield* configMaps.apply({ metadata, data: { k: "w" } }, { fieldManager: "two", force: true })
+        const gone = yield* configMaps.apply({ metadata }, { fieldManager: "two" })
+        assert.deepStrictEqual([gone.data, managers(gone)], [undefined, { "one Update": { "f:data": {} } }])
+      }))
+
     it.effect("nobody owns that there is what every object of a kind has", () =>
       Effect.gen(function*() {
         const space = yield* namespace.scoped

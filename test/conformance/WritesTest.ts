@@ -7,7 +7,7 @@ import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Deployment } from "../../src/Api/apps/v1.ts"
-import { ConfigMap, Pod, Secret } from "../../src/Api/core/v1.ts"
+import { ConfigMap, Pod, Secret, Service } from "../../src/Api/core/v1.ts"
 import * as Entry from "../../src/Clientset/Entry.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as Wait from "../../src/Clientset/Wait.ts"
@@ -341,6 +341,34 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
           assert.isString(going.object.metadata.deletionTimestamp)
           yield* deployments.patch(name, Patch.merge({ metadata: { finalizers: null } }))
         }
+      }))
+
+    it.effect("a Service keeps what it was given where a patch takes ports, affinity or all away", () =>
+      Effect.gen(function*() {
+        const services = yield* ResourceClient.make(Service, yield* namespace.scoped)
+        const selector = { app: "web" }
+        const specOf = (spec: object) =>
+          Effect.map(services.patch("web", Patch.merge({ spec })), (patched) => patched.spec)
+        const created = yield* services.create({
+          metadata: { name: "web" },
+          spec: { selector, sessionAffinity: "ClientIP", ports: [{ name: "http", port: 80, targetPort: 0 }] }
+        })
+        assert.deepStrictEqual(created.spec?.ports, [{ name: "http", protocol: "TCP", port: 80, targetPort: 80 }])
+        const limited = yield* specOf({ sessionAffinityConfig: { clientIP: { timeoutSeconds: null } } })
+        assert.deepStrictEqual(limited?.sessionAffinityConfig, { clientIP: { timeoutSeconds: 10800 } })
+        assert.strictEqual((yield* specOf({ externalIPs: ["192.0.2.7"] }))?.externalTrafficPolicy, "Cluster")
+        const bare = yield* Effect.flip(services.patch("web", Patch.merge({ spec: { ports: null } })))
+        assert.include(bare.message, "spec.ports: Required value")
+        const open = yield* services.create({
+          metadata: { name: "open" },
+          spec: { clusterIP: "None", ports: [{ port: 80 }] }
+        })
+        assert.deepStrictEqual([open.spec?.ipFamilyPolicy, open.spec?.ipFamilies], ["RequireDualStack", [
+          "IPv4",
+          "IPv6"
+        ]])
+        const emptied = yield* services.patch("open", Patch.json([{ op: "replace", path: "/spec", value: null }]))
+        assert.deepStrictEqual([emptied.spec?.clusterIP, emptied.spec?.ports], ["None", undefined])
       }))
 
     it.effect("a wait sees the change that another makes", () =>

@@ -58,8 +58,8 @@ const podSpec: Fill = (spec) => {
     securityContext: {},
     schedulerName: "default-scheduler"
   })
-  const account = filled["serviceAccountName"]
-  return isBlank(account) ? filled : fill(filled, { serviceAccount: account })
+  const account = isBlank(filled["serviceAccountName"]) ? filled["serviceAccount"] : filled["serviceAccountName"]
+  return isBlank(account) ? filled : { ...filled, serviceAccountName: account, serviceAccount: account }
 }
 
 const requestsFromLimits: Fill = (container) => {
@@ -85,10 +85,15 @@ const servicePort: Fill = (port) =>
     targetPort: port["port"]
   })
 
+const affinityLimit = { clientIP: { timeoutSeconds: 10800 } }
+
 const service: Fill = inSpec((given) => {
   const type = isBlank(given["type"]) ? "ClusterIP" : given["type"]
   const affinity = isBlank(given["sessionAffinity"]) ? "None" : given["sessionAffinity"]
-  const spec = affinity === "None" ? Json.without(given, "sessionAffinityConfig") : given
+  const isLimited = Json.at(given, "sessionAffinityConfig", "clientIP", "timeoutSeconds") !== undefined
+  const spec = affinity === "None" || !isLimited ? Json.without(given, "sessionAffinityConfig") : given
+  const isExposed = type === "NodePort" || type === "LoadBalancer" ||
+    (type === "ClusterIP" && Json.itemsOf(given["externalIPs"]).length > 0)
   return fill(
     Json.isArray(spec["ports"])
       ? { ...spec, ports: Json.itemsOf(spec["ports"]).map((port) => servicePort(Json.objectOf(port))) }
@@ -96,8 +101,8 @@ const service: Fill = inSpec((given) => {
     {
       type,
       sessionAffinity: affinity,
-      ...(affinity === "ClientIP" ? { sessionAffinityConfig: { clientIP: { timeoutSeconds: 10800 } } } : {}),
-      ...(type === "NodePort" || type === "LoadBalancer" ? { externalTrafficPolicy: "Cluster" } : {}),
+      ...(affinity === "ClientIP" ? { sessionAffinityConfig: affinityLimit } : {}),
+      ...(isExposed ? { externalTrafficPolicy: "Cluster" } : {}),
       ...(type === "ExternalName" ? {} : { internalTrafficPolicy: "Cluster" }),
       ...(type === "LoadBalancer" ? { allocateLoadBalancerNodePorts: true } : {})
     }
@@ -128,13 +133,16 @@ const daemonSet: Fill = (object) => {
   return Json.at(filled, ...templateGeneration) === undefined ? Json.setAt(filled, templateGeneration, "0") : filled
 }
 
+const retained = filling({ whenDeleted: "Retain", whenScaled: "Retain" })
+
 const statefulSet: Fill = inSpec((spec) =>
-  rolling("updateStrategy", { partition: 0 })(fill(spec, {
-    podManagementPolicy: "OrderedReady",
-    replicas: 1,
-    revisionHistoryLimit: 10,
-    persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" }
-  }))
+  rolling("updateStrategy", { partition: 0 })(
+    within(
+      fill(spec, { podManagementPolicy: "OrderedReady", replicas: 1, revisionHistoryLimit: 10 }),
+      "persistentVolumeClaimRetentionPolicy",
+      retained
+    )
+  )
 )
 
 const jobSpec: Fill = (spec) => {
@@ -150,12 +158,24 @@ const jobSpec: Fill = (spec) => {
   })
 }
 
-const autoscaler: Fill = inSpec((spec) =>
-  fill(spec, {
+const byPercent = { type: "Percent", value: 100, periodSeconds: 15 }
+
+const scaleUp: Fill = (rules) => ({
+  ...fill(rules, { selectPolicy: "Max", policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, byPercent] }),
+  stabilizationWindowSeconds: rules["stabilizationWindowSeconds"] ?? 0
+})
+
+const scaleDown = filling({ selectPolicy: "Max", policies: [byPercent] })
+
+const autoscaler: Fill = inSpec((spec) => {
+  const filled = fill(spec, {
     minReplicas: 1,
     metrics: [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } }]
   })
-)
+  return Json.isObject(filled["behavior"])
+    ? within(filled, "behavior", (behavior) => within(within(behavior, "scaleUp", scaleUp), "scaleDown", scaleDown))
+    : filled
+})
 
 const networkPolicy: Fill = inSpec((spec) => {
   const hasEgress = Json.itemsOf(spec["egress"]).length > 0
@@ -237,6 +257,11 @@ const ownLabels: Fill = (object) => {
     : within(object, "metadata", filling({ labels }))
 }
 
+const replicationSpec: Fill = (spec) => {
+  const labels = Json.at(spec, "template", "metadata", "labels")
+  return fill(spec, { replicas: 1, ...(Json.isObject(labels) ? { selector: labels } : {}) })
+}
+
 const matching = filling({ matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} })
 
 const exactRequest: Fill = (object) => {
@@ -279,6 +304,7 @@ const byType: { readonly [name: string]: Fill } = {
   "io.k8s.api.core.v1.EphemeralContainer": container,
   "io.k8s.api.core.v1.PodTemplateSpec": templateOf,
   "io.k8s.api.batch.v1.JobTemplateSpec": templateOf,
+  "io.k8s.api.core.v1.GRPCAction": (object) => ({ ...object, service: object["service"] ?? "" }),
   "io.k8s.api.core.v1.HTTPGetAction": filling({ path: "/", scheme: "HTTP" }),
   "io.k8s.api.core.v1.HostPathVolumeSource": (object) =>
     object["type"] === undefined ? { ...object, type: "" } : object,
@@ -297,7 +323,7 @@ const byType: { readonly [name: string]: Fill } = {
     failureThreshold: 3
   }),
   "io.k8s.api.core.v1.ProjectedVolumeSource": filling({ defaultMode: 420 }),
-  "io.k8s.api.core.v1.ReplicationController": (object) => inSpec(filling({ replicas: 1 }))(ownLabels(object)),
+  "io.k8s.api.core.v1.ReplicationController": (object) => inSpec(replicationSpec)(ownLabels(object)),
   "io.k8s.api.core.v1.Secret": (object) => fill(withTextData(object), { type: "Opaque" }),
   "io.k8s.api.core.v1.SecretVolumeSource": filling({ defaultMode: 420 }),
   "io.k8s.api.core.v1.Service": service,

@@ -90,14 +90,17 @@ const service: Prepare = (server, _call, object, live) => {
   const address = isExternal
     ? undefined
     : Json.textOf(given["clusterIP"]) || Json.textOf(before["clusterIP"]) || nextAddress(server)
+  // Without a selector nothing says which families a headless service has, so it may have all.
+  const isOpen = address === "None" && Object.keys(Json.objectOf(given["selector"])).length === 0
   const spec: Json.JsonObject = {
     ...(isExternal ? Json.without(given, "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy") : given),
     ...(Json.isArray(given["ports"]) ? { ports: nodePorts(server, given, before) } : {}),
     ...(address === undefined ? {} : {
       clusterIP: address,
       clusterIPs: given["clusterIPs"] ?? before["clusterIPs"] ?? [address],
-      ipFamilies: given["ipFamilies"] ?? before["ipFamilies"] ?? ["IPv4"],
-      ipFamilyPolicy: given["ipFamilyPolicy"] ?? before["ipFamilyPolicy"] ?? "SingleStack"
+      ipFamilies: given["ipFamilies"] ?? before["ipFamilies"] ?? (isOpen ? ["IPv4", "IPv6"] : ["IPv4"]),
+      ipFamilyPolicy: given["ipFamilyPolicy"] ?? before["ipFamilyPolicy"] ??
+        (isOpen ? "RequireDualStack" : "SingleStack")
     })
   }
   return withStatus({ ...object, spec }, Json.objectOf(Json.at(live, "status") ?? { loadBalancer: {} }))
@@ -197,9 +200,24 @@ const claim: Prepare = (server, call, object, live) =>
 const pending: Prepare = (_server, _call, object, live) =>
   live === undefined ? withStatus(object, { phase: "Pending" }) : object
 
-/** The fields of a spec that the server drops, as their features are off. */
-const withoutFields = (...fields: ReadonlyArray<string>): Prepare => (_server, _call, object) =>
-  Json.isObject(object["spec"]) ? { ...object, spec: Json.without(object["spec"], ...fields) } : object
+const inTemplate = ["spec", "template", "spec", "schedulingGroup"]
+
+/** Fields that the server drops, as their features are off. */
+const gated: { readonly [table: string]: ReadonlyArray<ReadonlyArray<string>> } = {
+  "/pods": [["spec", "schedulingGroup"]],
+  "/podtemplates": [["template", "spec", "schedulingGroup"]],
+  "/replicationcontrollers": [inTemplate],
+  "apps/daemonsets": [inTemplate],
+  "apps/deployments": [inTemplate],
+  "apps/replicasets": [inTemplate],
+  "apps/statefulsets": [inTemplate, ["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]],
+  "batch/cronjobs": [["spec", "jobTemplate", ...inTemplate]],
+  "batch/jobs": [inTemplate],
+  "storage.k8s.io/csidrivers": [["spec", "preventPodSchedulingIfMissing"]]
+}
+
+const withoutPaths = (object: Json.JsonObject, paths: ReadonlyArray<ReadonlyArray<string>>): Json.JsonObject =>
+  paths.reduce((rest, path) => Json.at(rest, ...path) === undefined ? rest : Json.setAt(rest, path, undefined), object)
 
 const serviceAccount: Prepare = (_server, _call, object) =>
   Json.isArray(object["secrets"])
@@ -220,9 +238,9 @@ const daemonSet: Prepare = (_server, _call, object, live) => {
 }
 
 /** The fields of coordinated leader election, which a server has where it serves its candidates. */
-const lease: Prepare = (server, call, object, live) =>
+const lease: Prepare = (server, _call, object) =>
   Server.served(server, "coordination.k8s.io", "v1beta1", "leasecandidates") === undefined
-    ? withoutFields("strategy", "preferredHolder")(server, call, object, live)
+    ? withoutPaths(object, [["spec", "strategy"], ["spec", "preferredHolder"]])
     : object
 
 const prepares: { readonly [table: string]: Prepare } = {
@@ -235,7 +253,6 @@ const prepares: { readonly [table: string]: Prepare } = {
   "/services": service,
   "apps/daemonsets": daemonSet,
   "coordination.k8s.io/leases": lease,
-  "storage.k8s.io/csidrivers": withoutFields("preventPodSchedulingIfMissing"),
   "apiextensions.k8s.io/customresourcedefinitions": definition,
   "batch/jobs": job,
   "networking.k8s.io/ingresses": ingress,
@@ -273,9 +290,10 @@ export const prepare = (
   server: Server.Server,
   call: Server.Call,
   served: Served,
-  object: Json.JsonObject,
+  given: Json.JsonObject,
   live: Json.JsonObject | undefined
 ): Json.JsonObject => {
+  const object = withoutPaths(given, gated[served.table] ?? [])
   const isKept = live === undefined && keepsStatus.has(served.table)
   const status = live === undefined ? undefined : live["status"]
   const bare = !hasStatus(served) || isKept

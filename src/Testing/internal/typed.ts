@@ -207,7 +207,7 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
         continue
       }
       const decoded = visit(known, value[key], inner, name, outer === "" ? key : `${outer}.${key}`)
-      const isRequired = schema.required?.includes(key) === true
+      const isRequired = schema.required?.includes(key) === true || printed.has(key)
       const isZero = !isRequired && (decoded === "" || decoded === 0 || decoded === false) && absent.has(key)
       if (decoded !== undefined && !isZero && !isVoid(known, decoded, isRequired)) Json.set(draft, key, decoded)
     }
@@ -223,6 +223,39 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
     ? Result.succeed({ value: Json.objectOf(value), unknown })
     : Result.fail(problem)
 }
+
+/** The object as it is read back from the store, which does not tell an empty list from none. */
+export const stored = (schema: Schema, object: Json.JsonObject): Json.JsonObject =>
+  Json.objectOf(emptied(schema, object))
+
+const emptied = (given: Schema, value: unknown): unknown => {
+  const schema = targetOf(given)
+  const { additionalProperties, items, properties } = schema
+  if (Json.isArray(value)) {
+    return value.length === 0
+      ? null
+      : items === undefined
+      ? value
+      : same(value, value.map((each) => emptied(items, each)))
+  }
+  if (!Json.isObject(value)) return value
+  const draft: Json.Draft = {}
+  let isChanged = false
+  for (const [key, member] of Json.entries(value)) {
+    const property = properties !== undefined && Object.hasOwn(properties, key)
+      ? properties[key]
+      : typeof additionalProperties === "object"
+      ? additionalProperties
+      : undefined
+    const after = property === undefined ? member : emptied(property, member)
+    isChanged ||= after !== member
+    Json.set(draft, key, after)
+  }
+  return isChanged ? draft : value
+}
+
+const same = (before: ReadonlyArray<unknown>, after: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
+  after.every((each, index) => each === before[index]) ? before : after
 
 /** What Go prints of a value that is zero. */
 const zero = (schema: Schema): unknown => {
@@ -254,9 +287,8 @@ const zeroStruct = (schema: Schema, properties: { readonly [name: string]: Schem
 
 // Collections that are empty are left out (`omitempty`); structs may be pointers, and their being there means something.
 const isVoid = (schema: Schema, value: unknown, isRequired: boolean): boolean => {
-  // A list that Go prints in any case has lost in the store whether it was empty or not there.
-  if (Json.isArray(value)) return value.length === 0
   if (isRequired) return false
+  if (Json.isArray(value)) return value.length === 0
   const target = targetOf(schema)
   return target.properties === undefined && target.type === "object" &&
     target["x-kubernetes-preserve-unknown-fields"] !== true && Json.isObject(value) && Object.keys(value).length === 0

@@ -22,6 +22,7 @@ import * as Registry from "./registry.ts"
 import * as Server from "./server.ts"
 import * as StatusError from "./statusError.ts"
 import * as Store from "./store.ts"
+import * as Typed from "./typed.ts"
 import * as Validation from "./validation.ts"
 
 type Outcome<A> = Result.Result<A, StatusError.StatusError>
@@ -154,13 +155,22 @@ const systemFields = (write: Write, object: Json.JsonObject): Json.JsonObject =>
 }
 
 const present = (served: Registry.Served, object: Json.JsonObject): Json.JsonObject => ({
-  ...object,
+  ...readBack(served, object),
   metadata: Store.orderedMetadata(Metadata.of(object)),
   kind: served.kind
 })
 
+/** What the store makes of an object of a built-in kind. */
+const readBack = ({ custom, schema, table }: Registry.Served, object: Json.JsonObject): Json.JsonObject =>
+  custom !== undefined || schema === undefined || table === "apiextensions.k8s.io/customresourcedefinitions"
+    ? object
+    : Typed.stored(schema, object)
+
 const store = ({ served, server }: Write, key: string, object: Json.JsonObject): Json.JsonObject =>
-  Registry.fromStorage(served, Store.put(server.store, served.table, key, Registry.toStorage(served, object)))
+  Registry.fromStorage(
+    served,
+    Store.put(server.store, served.table, key, Registry.toStorage(served, readBack(served, object)))
+  )
 
 /** Creates an object, refined before. `isMerged` says that its managers are already those it is to have. */
 export const create = (write: Write, given: Json.JsonObject, isMerged = false): Outcome<Json.JsonObject> =>
