@@ -365,11 +365,19 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
   const { isWanted, report, run } = guard(resource, predicate)
   const toWork = (events: Iterable<InformerEvent<A>>): ReadonlyArray<Work> => {
     const found: Array<Work> = []
+    // One function for the ten thousand events of a first list, and not one for each.
+    let isBackground = false
+    let seen: Write | undefined
+    const add = (key: string, reason: Reason): void => {
+      found.push({ key, reason, isBackground, priority, seen })
+    }
+    const findAll = (event: InformerEvent<A>): void => {
+      isBackground = isInBackground(event)
+      seen = { group, plural, key: event.key, resourceVersion: event.object.metadata.resourceVersion }
+      find(event, add)
+    }
     for (const event of events) {
-      if (!isWanted(event)) continue
-      const isBackground = isInBackground(event)
-      const seen = { group, plural, key: event.key, resourceVersion: event.object.metadata.resourceVersion }
-      run(event, () => find(event, (key, reason) => found.push({ key, reason, isBackground, priority, seen })))
+      if (isWanted(event)) run(event, findAll)
     }
     return found
   }
@@ -419,11 +427,11 @@ const guard = <A extends KubeObject>(
     resource: plural
   })
   let faults: Array<readonly [key: string, defect: unknown]> = []
-  const run = <B>({ key }: InformerEvent<A>, f: () => B): B | undefined => {
+  const run = <B>(event: InformerEvent<A>, f: (event: InformerEvent<A>) => B): B | undefined => {
     try {
-      return f()
+      return f(event)
     } catch (defect) {
-      faults.push([key, defect])
+      faults.push([event.key, defect])
       return undefined
     }
   }
@@ -437,7 +445,7 @@ const guard = <A extends KubeObject>(
     // What is dropped is dropped for good: an event that the predicate could not decide is of interest.
     isWanted: predicate === undefined
       ? () => true
-      : (event: InformerEvent<A>) => run(event, () => predicate(event)) !== false,
+      : (event: InformerEvent<A>) => run(event, predicate) !== false,
     report: Effect.suspend(() => {
       if (faults.length === 0) return Effect.void
       const told = faults

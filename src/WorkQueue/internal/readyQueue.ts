@@ -72,16 +72,17 @@ export const make = <E extends Ready>(ageing: number): ReadyQueue<E> => {
     const live = level.length - level.dead
     let capacity = ringSize
     while (capacity < live * 2) capacity *= 2
-    const ring = Array.from<E | undefined>({ length: capacity })
+    const ring: Array<E | undefined> = []
     const mask = level.ring.length - 1
-    let length = 0
     for (let i = 0; i < level.length; i++) {
       const entry = level.ring[(level.head + i) & mask] as E
-      if (!entry.dead) ring[length++] = entry
+      if (!entry.dead) ring.push(entry)
     }
+    level.length = ring.length
+    // Not `Array.from`, which would ask an iterator for each of what may well be ten thousand places.
+    ring.length = capacity
     level.ring = ring
     level.head = 0
-    level.length = length
     level.dead = 0
   }
 
