@@ -227,6 +227,27 @@ it("uses the bytes of deleted objects again", () => {
   assert.isAtMost(decoder.stats().keptBytes, 1024 * 1024)
 })
 
+it("keeps what is larger than the buffers that others share", () => {
+  const decoder = IncrementalDecoder.makeUnsafe()
+  const read = (uid: string, version: number, length: number) => {
+    const object = pod(uid, version, {
+      data: { text: "x".repeat(length), at: version },
+      spec: { uid, text: uid.repeat(length) }
+    })
+    const made = objectOf(decodeText(decoder, line("MODIFIED", object)))
+    assert.deepStrictEqual(made, object)
+    return made["spec"]
+  }
+  const lengths = [10, 70_000, 300, 200_000, 40_000, 5_000_000, 20]
+  const specs = lengths.map((length, i) => read(`u${i}-`, 1, length))
+  for (const version of [2, 3]) {
+    for (const [i, length] of lengths.entries()) {
+      const spec = read(`u${i}-`, version, length)
+      if (length < 1_000_000) assert.strictEqual(spec, specs[i])
+    }
+  }
+})
+
 const listOf = (items: ReadonlyArray<unknown>) =>
   JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: "9" }, items })
 const itemsOf = (list: unknown) =>

@@ -1,5 +1,5 @@
 /**
- * Blocks of bytes of many sizes in a few large buffers.
+ * Blocks of bytes of many sizes in a few hundred buffers.
  *
  * A buffer of its own for each of 100,000 small texts would cost more in bookkeeping than the texts. Blocks come in size
  * classes at most an eighth apart; a freed block is used again for its class. Addresses are plain numbers.
@@ -17,11 +17,11 @@ export interface Arena {
   readonly size: () => number
 }
 
-const slabBits = 20
-const slabSize = 1 << slabBits
+/** The size of what a socket reads at once, so that the memory of buffers that were freed is used again. */
+const slabSize = 64 * 1024
 
-/** The largest text that is kept: one block lies in one buffer. */
-export const maxBlock = slabSize
+/** The largest text that is kept. */
+export const maxBlock = 4 * 1024 * 1024
 
 /** The size of the class that a size belongs to. */
 export const classOf = (size: number): number => {
@@ -34,18 +34,32 @@ export const make = (limit: number, allocateBuffer: (size: number) => Uint8Array
   const slabs: Array<Uint8Array<ArrayBuffer>> = []
   const free = new Map<number, Array<number>>()
   const none = new Uint8Array(0)
+  let current = -1
   let used = slabSize
+
+  // The address where it begins. One that is larger than a slab has several places, of which only the first is used.
+  const addSlab = (size: number): number => {
+    const count = Math.ceil(size / slabSize)
+    const address = slabs.length * slabSize
+    if (address + count * slabSize > limit) return -1
+    const slab = allocateBuffer(count * slabSize)
+    for (let i = 0; i < count; i++) slabs.push(slab)
+    return address
+  }
+
   return {
     allocate: (size) => {
       const rounded = classOf(size)
       const again = free.get(rounded)?.pop()
       if (again !== undefined) return again
+      if (rounded > slabSize) return addSlab(rounded)
       if (used + rounded > slabSize) {
-        if ((slabs.length + 1) * slabSize > limit) return -1
-        slabs.push(allocateBuffer(slabSize))
+        const added = addSlab(slabSize)
+        if (added < 0) return -1
+        current = added
         used = 0
       }
-      const address = (slabs.length - 1) * slabSize + used
+      const address = current + used
       used += rounded
       return address
     },
