@@ -12,10 +12,11 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
 import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Selection } from "../Machinery/Options.ts"
 import type {
@@ -169,6 +170,7 @@ export const make = Effect.fnUntraced(function*(
   options?: FactoryOptions
 ): Effect.fn.Return<typeof InformerFactory.Service, never, ListWatchSource | Scope.Scope> {
   const source = yield* ListWatchSource
+  const scope = yield* Effect.scope
   const held = new Set<SharedInformer<Cacheable>>()
   const identities = new WeakMap<object, number>()
   let identityCount = 0
@@ -178,9 +180,25 @@ export const make = Effect.fnUntraced(function*(
         Effect.acquireRelease(
           Effect.sync(() => held.add(informer)),
           () => Effect.sync(() => held.delete(informer))
-        )),
-    idleTimeToLive: options?.idleTimeToLive
+        ))
   })
+
+  // RcMap has an idle time of its own, which is lost when the last holder leaves just as it ends for one before.
+  const idleTimeToLive = options?.idleTimeToLive
+  const outlived = (key: Key) =>
+    idleTimeToLive === undefined ? Effect.void : Effect.addFinalizer(() =>
+      Effect.gen(function*() {
+        const own = yield* Scope.make()
+        yield* Scope.provide(RcMap.get(informers, key), own)
+        yield* Effect.sleep(idleTimeToLive).pipe(
+          Effect.ensuring(Scope.close(own, Exit.void)),
+          Effect.forkIn(scope)
+        )
+      }).pipe(
+        // Where the factory has ended, so has all that it held.
+        Effect.catchCause(() => Effect.void)
+      )
+    )
 
   const identity = (value: object | undefined): number => {
     if (value === undefined) return 0
@@ -228,7 +246,10 @@ export const make = Effect.fnUntraced(function*(
       })
       // Equal keys name the same kind, transform and Schema, so what one holder put in is of the type the next asks for.
       const key = new Key(id, makeOne as unknown as Effect.Effect<SharedInformer<Cacheable>, never, Scope.Scope>)
-      return RcMap.get(informers, key) as unknown as Effect.Effect<SharedInformer<A>, never, Scope.Scope>
+      return Effect.tap(
+        RcMap.get(informers, key) as unknown as Effect.Effect<SharedInformer<A>, never, Scope.Scope>,
+        () => outlived(key)
+      )
     }
     const found = Arr.isReadonlyArrayNonEmpty(chosen)
       ? Effect.map(Effect.forEach(chosen, part), (parts) => parts.length === 1 ? parts[0] : MergedInformer.make(parts))
