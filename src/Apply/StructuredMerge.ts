@@ -91,10 +91,8 @@ export interface Comparison {
 }
 
 /**
- * The fields in which two objects differ. A container that only one of them has counts as a field of its own.
- *
- * `isAlwaysThere` says of which fields it does not matter whether they are there or zero, since the server's own types
- * always have them (what Go prints where it is zero); none unless given.
+ * The fields in which two objects differ. A container that only one of them has counts as a field of its own; one that
+ * is null is there and holds nothing.
  *
  * @category combinators
  * @since 0.1.0
@@ -102,23 +100,18 @@ export interface Comparison {
 export const compare = (
   before: object,
   after: object,
-  structure: Structure.Structure | undefined,
-  isAlwaysThere: (path: FieldSet.Path) => boolean = () => false
+  structure: Structure.Structure | undefined
 ): Comparison => {
   const added: Array<FieldSet.Path> = []
   const modified: Array<FieldSet.Path> = []
   const removed: Array<FieldSet.Path> = []
 
-  const leaf = (left: unknown, right: unknown, field: Field | undefined, path: FieldSet.Path): void => {
-    // An empty object that is taken whole is a value.
-    const isValue = Json.isObject(right) && isAtomic(right, field)
-    if (isZero(left) && isZero(right) && !isValue && path.length > 0 && isAlwaysThere(path)) return
+  const leaf = (left: unknown, right: unknown, path: FieldSet.Path): void => {
     if (left === absent) added.push(path)
     else if (right === absent) removed.push(path)
     else if (!Json.equal(left, right)) modified.push(path)
   }
   const container = (left: unknown, right: unknown, path: FieldSet.Path): void => {
-    if (isAlwaysThere(path)) return
     if (left === absent) added.push(path)
     else if (right === absent) removed.push(path)
   }
@@ -129,7 +122,7 @@ export const compare = (
     const kind = isLeft === "void" ? isRight : isRight === "void" || isLeft === isRight ? isLeft : "leaf"
     const sample = isLeft === "void" ? right : left
     const isVoid = Json.size(left) === 0 && Json.size(right) === 0
-    if (kind === "leaf" || kind === "void" || isVoid || isAtomic(sample, field)) return leaf(left, right, field, path)
+    if (kind === "leaf" || kind === "void" || isVoid || isAtomic(sample, field)) return leaf(left, right, path)
     if (kind === "list") lists(left, right, field, path)
     else maps(left, right, field, path)
     if (path.length > 0) container(left, right, path)
@@ -161,11 +154,6 @@ export const compare = (
     removed: FieldSet.fromPaths(removed)
   }
 }
-
-// A list that is empty is not one that is null.
-const isZero = (value: unknown): boolean =>
-  value === undefined || value === null || value === "" || value === 0 || value === false ||
-  (Json.isObject(value) && Json.size(value) === 0)
 
 const shapeOf = (value: unknown): "list" | "map" | "leaf" | "void" =>
   value === absent || value === null ? "void" : Json.isArray(value) ? "list" : Json.isObject(value) ? "map" : "leaf"

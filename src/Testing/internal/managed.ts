@@ -66,17 +66,11 @@ const bare = (object: Json.JsonObject): Json.JsonObject => Json.setAt(object, ["
 const excluding = (set: FieldSetType, writer: Writer): FieldSetType =>
   FieldSet.recursiveDifference(set, FieldSet.fromPaths(writer.reset))
 
-/** What Go prints in every object, zero or not, nobody owns the being there of. */
-const isAlwaysThere = (served: Registry.Served) => (path: FieldSet.Path): boolean => {
-  if (served.custom !== undefined || served.schema === undefined) return path.length === 1 && path[0] === "f:metadata"
-  let schema = Typed.targetOf(served.schema)
-  for (const element of path) {
-    const name = element.slice(2)
-    if (!element.startsWith("f:") || !Typed.isPrinted(schema, name)) return false
-    schema = Typed.targetOf(schema.properties?.[name] ?? {})
-  }
-  return true
-}
+/** What every object of a kind has, whoever writes it: nobody owns that it is there. */
+const everyObject = ({ custom, schema }: Registry.Served): Json.JsonObject => ({
+  ...(custom === undefined && schema !== undefined ? Typed.zeroOf(schema) : {}),
+  metadata: {}
+})
 
 /** Takes the fields that changed from all other managers. */
 const yieldFields = (
@@ -115,9 +109,10 @@ export const update = (
   const brought = managersOf(object)
   const known = writer.subresource === "" && brought.length > 0 ? brought : managersOf(live ?? {})
   if (live !== undefined && known.length === 0) return bare(object)
-  const before = bare(live ?? {})
+  const before = live === undefined ? everyObject(served) : bare(live)
   const after = bare(object)
-  const comparison = StructuredMerge.compare(before, after, served.structure, isAlwaysThere(served))
+  if (served.schema !== undefined && Typed.hasKeylessItem(served.schema, after)) return after
+  const comparison = StructuredMerge.compare(before, after, served.structure)
   const filtered = {
     added: excluding(comparison.added, writer),
     modified: excluding(comparison.modified, writer),
@@ -239,7 +234,7 @@ export const apply = (
   const managers = [...known.filter((manager) => !isSelf(manager)), mine]
   const merged = StructuredMerge.merge(before, configuration, structure)
   const pruned = prune(merged, last, [...known.filter((manager) => !isSelf(manager)), { ...mine, fields }], structure)
-  const comparison = StructuredMerge.compare(before, pruned, structure, isAlwaysThere(writer.served))
+  const comparison = StructuredMerge.compare(isNew ? everyObject(writer.served) : before, pruned, structure)
   const changed = {
     added: excluding(comparison.added, writer),
     modified: excluding(comparison.modified, writer),

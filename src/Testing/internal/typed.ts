@@ -53,9 +53,6 @@ const zerosOf = (schema: Schema): Zeros => {
   return made
 }
 
-/** Whether a member of a type stands in JSON where it is zero, so that nobody owns its being there. */
-export const isPrinted = (schema: Schema, member: string): boolean => zerosOf(schema).printed.has(member)
-
 /** The name of a type as the API description has it; `undefined` for a type without a name. */
 export const definitionName = (schema: Schema): string | undefined => definitionNames.get(schema)
 
@@ -224,6 +221,26 @@ export const decode = (schema: Schema, object: Json.JsonObject): Result.Result<D
     : Result.fail(problem)
 }
 
+/** Whether a list whose items are told apart by keys has one without, so that nobody can own it. */
+export const hasKeylessItem = (given: Schema, value: unknown): boolean => {
+  const schema = targetOf(given)
+  if (Json.isArray(value)) {
+    const items = targetOf(schema.items ?? {})
+    const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] ?? [] : []
+    const lacks = (item: unknown) => (key: string) =>
+      Json.at(item, key) === undefined && items.properties?.[key]?.default === undefined
+    return value.some((item) => keys.some(lacks(item)) || hasKeylessItem(items, item))
+  }
+  return Json.isObject(value) && Json.entries(value).some(([key, member]) => {
+    const property = schema.properties !== undefined && Object.hasOwn(schema.properties, key)
+      ? schema.properties[key]
+      : typeof schema.additionalProperties === "object"
+      ? schema.additionalProperties
+      : undefined
+    return property !== undefined && hasKeylessItem(property, member)
+  })
+}
+
 /** The object as it is read back from the store, which does not tell an empty list from none. */
 export const stored = (schema: Schema, object: Json.JsonObject): Json.JsonObject =>
   Json.objectOf(emptied(schema, object))
@@ -276,6 +293,9 @@ const zero = (schema: Schema): unknown => {
       return null
   }
 }
+
+/** What Go prints of an object of a kind that says nothing. */
+export const zeroOf = (given: Schema): Json.JsonObject => Json.objectOf(zero(given))
 
 const zeroStruct = (schema: Schema, properties: { readonly [name: string]: Schema }): Json.JsonObject =>
   Object.fromEntries(
