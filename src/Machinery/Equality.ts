@@ -79,11 +79,7 @@ const same = (left: unknown, right: unknown, given: Known, ignoreUnset: boolean)
 }
 
 const member = (schema: Known, key: string): Known =>
-  schema?.properties !== undefined && Object.hasOwn(schema.properties, key)
-    ? schema.properties[key]
-    : typeof schema?.additionalProperties === "object"
-    ? schema.additionalProperties
-    : undefined
+  schema === undefined ? undefined : ObjectSchema.member(schema, key)
 
 const isQuantity = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number"
 

@@ -108,6 +108,20 @@ export const lookup = (
 }
 
 /**
+ * The schema of a member of an object: that of the property of the name, else that of all further members; `undefined`
+ * where neither is described.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const member = (schema: ObjectSchema, name: string): ObjectSchema | undefined =>
+  schema.properties !== undefined && Object.hasOwn(schema.properties, name)
+    ? schema.properties[name]
+    : typeof schema.additionalProperties === "object"
+    ? schema.additionalProperties
+    : undefined
+
+/**
  * The schema itself where it refers to another: the facts of both, those beside the reference winning.
  *
  * @category combinators

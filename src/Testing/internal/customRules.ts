@@ -5,7 +5,8 @@
  */
 import * as Result from "effect/Result"
 import * as Json from "../../Machinery/Json.ts"
-import type { ObjectSchema, ValidationRule } from "../../Machinery/ObjectSchema.ts"
+import * as ObjectSchema from "../../Machinery/ObjectSchema.ts"
+import type { ValidationRule } from "../../Machinery/ObjectSchema.ts"
 import * as CelProgram from "./celProgram.ts"
 import type * as CelValues from "./celValues.ts"
 import * as CustomSchema from "./customSchema.ts"
@@ -15,7 +16,7 @@ type Errors = ReadonlyArray<FieldError.FieldError>
 
 const bounded = 200
 
-const shownValue = (schema: ObjectSchema, value: unknown): unknown =>
+const shownValue = (schema: ObjectSchema.ObjectSchema, value: unknown): unknown =>
   schema.type === "object" || schema.type === "array" ? undefined : value
 
 const errorOf = (rule: ValidationRule, field: string, value: unknown, detail: string): FieldError.FieldError => {
@@ -46,7 +47,7 @@ const detailOf = (rule: ValidationRule, place: CelProgram.Place, run: Run): stri
   return message === undefined || message === "" ? `failed rule: ${rule.rule.trim()}` : message.trim()
 }
 
-const placeOf = (rule: ValidationRule, schema: ObjectSchema, isRoot: boolean): CelProgram.Place => ({
+const placeOf = (rule: ValidationRule, schema: ObjectSchema.ObjectSchema, isRoot: boolean): CelProgram.Place => ({
   schema,
   isRoot,
   isOptional: rule.optionalOldSelf === true,
@@ -55,7 +56,7 @@ const placeOf = (rule: ValidationRule, schema: ObjectSchema, isRoot: boolean): C
 
 const runRule = (
   rule: ValidationRule,
-  schema: ObjectSchema,
+  schema: ObjectSchema.ObjectSchema,
   value: unknown,
   before: unknown,
   path: string
@@ -83,7 +84,7 @@ const runRule = (
 }
 
 /** Items of a list before, by what tells them apart. Items of plain lists have no past. */
-const pastOf = (schema: ObjectSchema, before: unknown): (item: unknown) => unknown => {
+const pastOf = (schema: ObjectSchema.ObjectSchema, before: unknown): (item: unknown) => unknown => {
   const keys = schema["x-kubernetes-list-map-keys"] ?? []
   if (schema["x-kubernetes-list-type"] !== "map" || !Json.isArray(before)) return () => undefined
   const keyOf = (item: unknown) => Json.print(keys.map((key) => Json.at(item, key) ?? null))
@@ -91,7 +92,7 @@ const pastOf = (schema: ObjectSchema, before: unknown): (item: unknown) => unkno
   return (item) => past.get(keyOf(item))
 }
 
-const visit = (schema: ObjectSchema, value: unknown, before: unknown, path: string): Errors => {
+const visit = (schema: ObjectSchema.ObjectSchema, value: unknown, before: unknown, path: string): Errors => {
   if (value === undefined || value === null) return []
   const own = (schema["x-kubernetes-validations"] ?? []).flatMap((rule) => runRule(rule, schema, value, before, path))
   if (Json.isArray(value)) {
@@ -105,11 +106,7 @@ const visit = (schema: ObjectSchema, value: unknown, before: unknown, path: stri
   return [
     ...own,
     ...Object.keys(value).sort().flatMap((key) => {
-      const property = schema.properties !== undefined && Object.hasOwn(schema.properties, key)
-        ? schema.properties[key]
-        : typeof schema.additionalProperties === "object"
-        ? schema.additionalProperties
-        : undefined
+      const property = ObjectSchema.member(schema, key)
       return property === undefined
         ? []
         : visit(property, value[key], Json.at(before, key), FieldError.child(path, key))
@@ -118,8 +115,11 @@ const visit = (schema: ObjectSchema, value: unknown, before: unknown, path: stri
 }
 
 /** What the rules find wrong. They run only on what the schema finds right. */
-export const errors = (schema: ObjectSchema, object: Json.JsonObject, before: Json.JsonObject | undefined): Errors =>
-  visit(schema, object, before, "").slice(0, bounded)
+export const errors = (
+  schema: ObjectSchema.ObjectSchema,
+  object: Json.JsonObject,
+  before: Json.JsonObject | undefined
+): Errors => visit(schema, object, before, "").slice(0, bounded)
 
 /** The server shows a rule as its own code names the fields. */
 const invalidRule = (field: string, rule: ValidationRule, why: string): FieldError.FieldError => ({
@@ -135,7 +135,7 @@ const invalidRule = (field: string, rule: ValidationRule, why: string): FieldErr
 })
 
 /** Rules that are no expressions, or not of the types that the schema has, with their places in the schema. */
-export const syntaxErrors = (schema: ObjectSchema, path: string, isRoot = true): Errors => [
+export const syntaxErrors = (schema: ObjectSchema.ObjectSchema, path: string, isRoot = true): Errors => [
   ...(schema["x-kubernetes-validations"] ?? []).flatMap((rule, index) => {
     const field = `${path}.x-kubernetes-validations[${index}]`
     const place = placeOf(rule, schema, isRoot)

@@ -6,16 +6,16 @@
  */
 import * as Result from "effect/Result"
 import * as Json from "../../Machinery/Json.ts"
-import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
+import * as ObjectSchema from "../../Machinery/ObjectSchema.ts"
 import * as Time from "../../Machinery/Time.ts"
 import * as FieldError from "./fieldError.ts"
 import * as RegularExpression from "./regularExpression.ts"
 
 /** The schemas within a schema, with their places. */
 export const within = (
-  schema: ObjectSchema,
+  schema: ObjectSchema.ObjectSchema,
   path: string
-): ReadonlyArray<readonly [schema: ObjectSchema, path: string]> => [
+): ReadonlyArray<readonly [schema: ObjectSchema.ObjectSchema, path: string]> => [
   ...Object.entries(schema.properties ?? {}).map(([name, property]) =>
     [property, `${path}.properties[${name}]`] as const
   ),
@@ -26,7 +26,10 @@ export const within = (
 ]
 
 /** Patterns that are no regular expressions. */
-export const patternErrors = (schema: ObjectSchema, path: string): ReadonlyArray<FieldError.FieldError> => {
+export const patternErrors = (
+  schema: ObjectSchema.ObjectSchema,
+  path: string
+): ReadonlyArray<FieldError.FieldError> => {
   const made = schema.pattern === undefined ? undefined : RegularExpression.make(schema.pattern)
   return [
     ...(made === undefined || Result.isSuccess(made) ? [] : [
@@ -49,9 +52,9 @@ export interface Pruned {
 const envelope = new Set(["apiVersion", "kind", "metadata"])
 
 /** Drops the fields that the schema does not know. */
-export const prune = (schema: ObjectSchema, object: Json.JsonObject): Pruned => {
+export const prune = (schema: ObjectSchema.ObjectSchema, object: Json.JsonObject): Pruned => {
   const unknown: Array<string> = []
-  const visit = (schema: ObjectSchema, value: unknown, path: string, isRoot: boolean): unknown => {
+  const visit = (schema: ObjectSchema.ObjectSchema, value: unknown, path: string, isRoot: boolean): unknown => {
     if (Json.isArray(value)) {
       const { items } = schema
       return items === undefined ? value : value.map((item, index) => visit(items, item, `${path}[${index}]`, false))
@@ -62,11 +65,7 @@ export const prune = (schema: ObjectSchema, object: Json.JsonObject): Pruned => 
     const draft: Json.Draft = {}
     for (const key of Object.keys(value)) {
       const inner = path === "" ? key : `${path}.${key}`
-      const known = schema.properties !== undefined && Object.hasOwn(schema.properties, key)
-        ? schema.properties[key]
-        : typeof schema.additionalProperties === "object"
-        ? schema.additionalProperties
-        : undefined
+      const known = ObjectSchema.member(schema, key)
       if (isResource && envelope.has(key)) Json.set(draft, key, value[key])
       else if (known !== undefined) Json.set(draft, key, visit(known, value[key], inner, false))
       else if (keeps || schema.additionalProperties === true) Json.set(draft, key, value[key])
@@ -79,8 +78,8 @@ export const prune = (schema: ObjectSchema, object: Json.JsonObject): Pruned => 
 }
 
 /** Fills in the schema's defaults; drops nulls where null is no value. */
-export const applyDefaults = (schema: ObjectSchema, object: Json.JsonObject): Json.JsonObject => {
-  const visit = (schema: ObjectSchema, value: unknown): unknown => {
+export const applyDefaults = (schema: ObjectSchema.ObjectSchema, object: Json.JsonObject): Json.JsonObject => {
+  const visit = (schema: ObjectSchema.ObjectSchema, value: unknown): unknown => {
     if (Json.isArray(value)) {
       const { items } = schema
       return items === undefined ? value : value.map((item) => visit(items, item))
@@ -111,7 +110,7 @@ const typeOf = (value: unknown): string =>
     ? Number.isInteger(value) ? "integer" : "number"
     : typeof value
 
-const isOfType = (schema: ObjectSchema, value: unknown): boolean => {
+const isOfType = (schema: ObjectSchema.ObjectSchema, value: unknown): boolean => {
   if (schema["x-kubernetes-int-or-string"] === true) return typeof value === "string" || Number.isInteger(value)
   const type = typeOf(value)
   return schema.type === undefined || type === schema.type || (schema.type === "number" && type === "integer")
@@ -127,7 +126,11 @@ const formats: { readonly [format: string]: (text: string) => boolean } = {
   byte: (text) => /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0
 }
 
-const stringErrors = (schema: ObjectSchema, value: string, path: string): ReadonlyArray<FieldError.FieldError> => {
+const stringErrors = (
+  schema: ObjectSchema.ObjectSchema,
+  value: string,
+  path: string
+): ReadonlyArray<FieldError.FieldError> => {
   const errors: Array<FieldError.FieldError> = []
   const length = [...value].length
   const refuse = (detail: string) => errors.push(FieldError.invalid(path, value, `${path} in body ${detail}`))
@@ -146,7 +149,11 @@ const stringErrors = (schema: ObjectSchema, value: string, path: string): Readon
   return errors
 }
 
-const numberErrors = (schema: ObjectSchema, value: number, path: string): ReadonlyArray<FieldError.FieldError> => {
+const numberErrors = (
+  schema: ObjectSchema.ObjectSchema,
+  value: number,
+  path: string
+): ReadonlyArray<FieldError.FieldError> => {
   const errors: Array<FieldError.FieldError> = []
   const refuse = (detail: string) => errors.push(FieldError.invalid(path, value, `${path} in body should be ${detail}`))
   const { maximum, minimum, multipleOf } = schema
@@ -160,13 +167,13 @@ const numberErrors = (schema: ObjectSchema, value: number, path: string): Readon
   return errors
 }
 
-const itemKey = (schema: ObjectSchema, item: unknown): unknown =>
+const itemKey = (schema: ObjectSchema.ObjectSchema, item: unknown): unknown =>
   schema["x-kubernetes-list-type"] === "map"
     ? Object.fromEntries((schema["x-kubernetes-list-map-keys"] ?? []).map((key) => [key, Json.at(item, key)]))
     : item
 
 const listErrors = (
-  schema: ObjectSchema,
+  schema: ObjectSchema.ObjectSchema,
   value: ReadonlyArray<unknown>,
   path: string
 ): ReadonlyArray<FieldError.FieldError> => {
@@ -190,11 +197,11 @@ const listErrors = (
 }
 
 const combinationErrors = (
-  schema: ObjectSchema,
+  schema: ObjectSchema.ObjectSchema,
   value: unknown,
   path: string
 ): ReadonlyArray<FieldError.FieldError> => {
-  const count = (schemas: ReadonlyArray<ObjectSchema>) =>
+  const count = (schemas: ReadonlyArray<ObjectSchema.ObjectSchema>) =>
     schemas.filter((each) => visit(each, value, path).length === 0).length
   const refuse = (detail: string) => [FieldError.invalid(path, value, `${JSON.stringify(path)} ${detail}`)]
   const valid = schema.oneOf === undefined ? 1 : count(schema.oneOf)
@@ -215,7 +222,7 @@ const combinationErrors = (
 }
 
 const objectErrors = (
-  schema: ObjectSchema,
+  schema: ObjectSchema.ObjectSchema,
   value: Json.JsonObject,
   path: string
 ): ReadonlyArray<FieldError.FieldError> => {
@@ -246,7 +253,11 @@ const objectErrors = (
   return errors
 }
 
-const visit = (schema: ObjectSchema, value: unknown, path: string): ReadonlyArray<FieldError.FieldError> => {
+const visit = (
+  schema: ObjectSchema.ObjectSchema,
+  value: unknown,
+  path: string
+): ReadonlyArray<FieldError.FieldError> => {
   if (value === undefined || (value === null && schema.nullable === true)) return []
   if (!isOfType(schema, value)) {
     const found = typeOf(value)
@@ -279,5 +290,7 @@ const visit = (schema: ObjectSchema, value: unknown, path: string): ReadonlyArra
 }
 
 /** What is wrong with the values of a custom resource. */
-export const errors = (schema: ObjectSchema, object: Json.JsonObject): ReadonlyArray<FieldError.FieldError> =>
-  visit(schema, Json.without(object, "apiVersion", "kind", "metadata"), "")
+export const errors = (
+  schema: ObjectSchema.ObjectSchema,
+  object: Json.JsonObject
+): ReadonlyArray<FieldError.FieldError> => visit(schema, Json.without(object, "apiVersion", "kind", "metadata"), "")

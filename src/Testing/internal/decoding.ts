@@ -206,3 +206,13 @@ export const object = (
     yield* checkKind(server, served, read.value, body.text)
     return { object: read.value, duplicates: read.duplicates }
   })
+
+/** Refuses an object that is not the one that the path names. */
+export const checkName = (name: string, object: Json.JsonObject): Outcome<void> => {
+  const given = Metadata.nameOf(object)
+  return given === name ? Result.void : Result.fail(StatusError.badRequest(
+    given === ""
+      ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
+      : `the name of the object (${given}) does not match the name on the URL (${name})`
+  ))
+}

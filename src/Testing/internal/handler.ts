@@ -120,15 +120,6 @@ const create = (target: Target): Outcome<Reply.Reply> =>
     return Reply.json(201, Presenting.one(call, served, form, created), form)
   })
 
-const checkName = (name: string, object: Json.JsonObject): Outcome<void> => {
-  const given = Metadata.nameOf(object)
-  return given === name ? Result.void : Result.fail(StatusError.badRequest(
-    given === ""
-      ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
-      : `the name of the object (${given}) does not match the name on the URL (${name})`
-  ))
-}
-
 const isOwnPart = (subresource: string): boolean => subresource !== "" && subresource !== "status"
 
 const update = (target: Target): Outcome<Reply.Reply> =>
@@ -143,7 +134,7 @@ const update = (target: Target): Outcome<Reply.Reply> =>
     }
     const { duplicates, object } = yield* Decoding.object(server, served, request.body)
     const refined = yield* Decoding.refine(call, served, object, duplicates, options.fieldValidation)
-    yield* checkName(path.name, refined)
+    yield* Decoding.checkName(path.name, refined)
     const { isCreated, object: updated } = yield* Write.update(write, (live) =>
       Result.succeed(
         isOwnPart(path.subresource) && live !== undefined ? Subresources.part(write, live, refined) ?? refined : refined
@@ -219,8 +210,6 @@ const removeAll = (target: Target): Outcome<Reply.Reply> =>
 /** `--max-request-body-bytes` of a real server. */
 const bodyLimit = 3 * 1024 * 1024
 
-const byteLength = (text: string): number => new TextEncoder().encode(text).length
-
 const verbs: { readonly [verb: string]: (target: Target) => Outcome<Reply.Reply> } = {
   list,
   watch: list,
@@ -269,7 +258,7 @@ const resource = (
     const warning = served.custom === undefined ? deprecations[served.table] : served.custom.warning
     if (warning !== undefined) call.warnings.push(warning)
     const form = yield* Negotiation.form(request.accept)
-    if (request.body.text.length > bodyLimit / 3 && byteLength(request.body.text) > bodyLimit) {
+    if (request.body.text.length > bodyLimit / 3 && JsonText.byteLength(request.body.text) > bodyLimit) {
       return yield* Result.fail(StatusError.tooLarge(bodyLimit))
     }
     const target: Target = { server, call, request, served, path, form }

@@ -136,3 +136,6 @@ const parseLiteral = (literal: string): unknown => {
 
 /** Whether the text could not be read. */
 export const isProblem = (read: Read | Problem): read is Problem => "problem" in read
+
+/** The bytes of a text in UTF-8. */
+export const byteLength = (text: string): number => new TextEncoder().encode(text).length

@@ -8,14 +8,11 @@
 import * as Json from "../../Machinery/Json.ts"
 import * as Name from "../../Machinery/Name.ts"
 import * as FieldError from "./fieldError.ts"
+import * as JsonText from "./jsonText.ts"
 import * as Metadata from "./metadata.ts"
 import type { Served } from "./registry.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
-
-const encoder = new TextEncoder()
-
-const byteLength = (text: string): number => encoder.encode(text).length
 
 const annotationLimit = 256 * 1024
 
@@ -65,7 +62,7 @@ const labelErrors = (field: string, labels: Json.JsonObject): Errors =>
 const annotationErrors = (annotations: Json.JsonObject): Errors => {
   const field = "metadata.annotations"
   const size = Object.entries(annotations).reduce(
-    (sum, [key, value]) => sum + byteLength(key) + byteLength(Json.textOf(value)),
+    (sum, [key, value]) => sum + JsonText.byteLength(key) + JsonText.byteLength(Json.textOf(value)),
     0
   )
   return [

@@ -86,16 +86,6 @@ const change = (
   )
 }
 
-/** What a patched object must be in the end: the object that the path names, still. */
-const checkName = (name: string, object: Json.JsonObject): Outcome<void> => {
-  const given = Metadata.nameOf(object)
-  return given === name ? Result.void : Result.fail(StatusError.badRequest(
-    given === ""
-      ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
-      : `the name of the object (${given}) does not match the name on the URL (${name})`
-  ))
-}
-
 /** Patches an object. `view` and `back` stand between it and what the patch sees, for subresources such as scale. */
 export const patch = (write: Write.Write, body: Decoding.Body): Outcome<Write.Updated> =>
   Result.gen(function*() {
@@ -108,7 +98,7 @@ export const patch = (write: Write.Write, body: Decoding.Body): Outcome<Write.Up
       Result.gen(function*() {
         if (live === undefined) return yield* Result.fail(StatusError.notFound(served, name))
         const object = yield* patched(live)
-        yield* checkName(name, object)
+        yield* Decoding.checkName(name, object)
         return yield* Decoding.refine(write.call, served, object, read.duplicates, write.options.fieldValidation).pipe(
           Result.mapError((error) => invalidPatch(error, served))
         )
@@ -166,7 +156,7 @@ const checkConfiguration = (
       "the namespace of the provided object does not match the namespace sent on the request"
     ))
   }
-  return checkName(name, configuration)
+  return Decoding.checkName(name, configuration)
 }
 
 /** Fields that the schema does not have, and list items that stand there twice: what cannot be owned. */

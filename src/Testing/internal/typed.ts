@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import { definitions } from "../../Api/schemas.ts"
 import * as Json from "../../Machinery/Json.ts"
 import * as MicroTime from "../../Machinery/MicroTime.ts"
-import type * as ObjectSchema from "../../Machinery/ObjectSchema.ts"
+import * as ObjectSchema from "../../Machinery/ObjectSchema.ts"
 import * as Quantity from "../../Machinery/Quantity.ts"
 import * as Time from "../../Machinery/Time.ts"
 import * as Protobuf from "./protobuf.ts"
@@ -232,11 +232,7 @@ export const hasKeylessItem = (given: Schema, value: unknown): boolean => {
     return value.some((item) => keys.some(lacks(item)) || hasKeylessItem(items, item))
   }
   return Json.isObject(value) && Json.entries(value).some(([key, member]) => {
-    const property = schema.properties !== undefined && Object.hasOwn(schema.properties, key)
-      ? schema.properties[key]
-      : typeof schema.additionalProperties === "object"
-      ? schema.additionalProperties
-      : undefined
+    const property = ObjectSchema.member(schema, key)
     return property !== undefined && hasKeylessItem(property, member)
   })
 }
@@ -247,7 +243,7 @@ export const stored = (schema: Schema, object: Json.JsonObject): Json.JsonObject
 
 const emptied = (given: Schema, value: unknown): unknown => {
   const schema = targetOf(given)
-  const { additionalProperties, items, properties } = schema
+  const { items } = schema
   if (Json.isArray(value)) {
     return value.length === 0
       ? null
@@ -259,11 +255,7 @@ const emptied = (given: Schema, value: unknown): unknown => {
   const draft: Json.Draft = {}
   let isChanged = false
   for (const [key, member] of Json.entries(value)) {
-    const property = properties !== undefined && Object.hasOwn(properties, key)
-      ? properties[key]
-      : typeof additionalProperties === "object"
-      ? additionalProperties
-      : undefined
+    const property = ObjectSchema.member(schema, key)
     const after = property === undefined ? member : emptied(property, member)
     isChanged ||= after !== member
     Json.set(draft, key, after)

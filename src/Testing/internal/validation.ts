@@ -13,6 +13,7 @@ import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as CustomRules from "./customRules.ts"
 import * as CustomSchema from "./customSchema.ts"
 import * as FieldError from "./fieldError.ts"
+import * as JsonText from "./jsonText.ts"
 import * as KindValidation from "./kindValidation.ts"
 import * as Metadata from "./metadata.ts"
 import { immutable } from "./objectMeta.ts"
@@ -160,8 +161,6 @@ const dataKeys = (object: Json.JsonObject, field: string): Errors =>
 /** The most bytes that a ConfigMap or a Secret holds, keys not counted. */
 const dataLimit = 1024 * 1024
 
-const byteLength = (text: string): number => new TextEncoder().encode(text).length
-
 /** What base64 says in bytes, padding left out. */
 const decodedLength = (text: string): number => Math.floor(text.replace(/[=\s]/g, "").length * 3 / 4)
 
@@ -192,7 +191,7 @@ const frozen = (fields: ReadonlyArray<string>): Rule => (object, live) =>
 const configMap: Rule = (object, live) => [
   ...dataKeys(object, "data"),
   ...dataKeys(object, "binaryData"),
-  ...sizeErrors("[]", [[object["data"], byteLength], [object["binaryData"], decodedLength]]),
+  ...sizeErrors("[]", [[object["data"], JsonText.byteLength], [object["binaryData"], decodedLength]]),
   ...frozen(["data", "binaryData"])(object, live)
 ]
 
