@@ -25,14 +25,15 @@ const servers = Layer.effect(Servers)(Effect.all({
 const shared = new Set(["Deployment", "PersistentVolumeClaim"])
 
 layer(servers, { excludeTestServices: true, timeout: 60_000 })("Random writes", (it) => {
-  for (const seed of [1, 2, 3, 4]) {
+  for (const seed of [1, 4, 5, 7]) {
     it.effect(`400 writes of seed ${seed} are taken and have the same results`, () =>
       Effect.gen(function*() {
         const { memory, real } = yield* Servers
         const only = ({ resource }: { readonly resource: { readonly kind: string } }) => !shared.has(resource.kind)
         const report = yield* compare({ memory, real, seed, steps: 400, only })
-        assert.deepStrictEqual(report.tooStrict, [])
-        assert.deepStrictEqual(report.results, [])
+        // As text, so that a failure shows all of it.
+        assert.strictEqual(JSON.stringify(report.tooStrict, undefined, 1), "[]")
+        assert.strictEqual(JSON.stringify(report.results, undefined, 1), "[]")
         assert.isAtLeast(report.steps, 400)
       }))
   }

@@ -255,7 +255,6 @@ export const compare = Effect.fnUntraced(function*(options: {
   readonly steps: number
   readonly only?: (manifest: Manifest) => boolean
 }) {
-  const random = randomOf(options.seed)
   const rows = manifests.filter((row) => options.only?.(row) ?? true)
   const report = {
     steps: 0,
@@ -276,6 +275,8 @@ export const compare = Effect.fnUntraced(function*(options: {
   yield* both({ method: "POST", verb: "create", target: core, body: { metadata: { name: namespace } } })
   let count = 0
   while (report.steps < options.steps) {
+    // Each object has a sequence of its own, so that what became of one does not change the next.
+    const random = randomOf(options.seed * 65_537 + count)
     const row = pick(random, rows)
     if (row === undefined) break
     const { resource } = row

@@ -8,8 +8,15 @@ import { DaemonSet, Deployment, StatefulSet } from "../../src/Api/apps/v1.ts"
 import { HorizontalPodAutoscaler } from "../../src/Api/autoscaling/v2.ts"
 import { CronJob } from "../../src/Api/batch/v1.ts"
 import { Lease } from "../../src/Api/coordination/v1.ts"
-import { ConfigMap, PersistentVolumeClaim, Pod, Service } from "../../src/Api/core/v1.ts"
-import { Ingress } from "../../src/Api/networking/v1.ts"
+import {
+  ConfigMap,
+  PersistentVolumeClaim,
+  Pod,
+  PodTemplate,
+  ReplicationController,
+  Service
+} from "../../src/Api/core/v1.ts"
+import { Ingress, NetworkPolicy } from "../../src/Api/networking/v1.ts"
 import { PodDisruptionBudget } from "../../src/Api/policy/v1.ts"
 import { ClusterRole, Role, RoleBinding } from "../../src/Api/rbac/v1.ts"
 import * as DynamicClient from "../../src/Dynamic/DynamicClient.ts"
@@ -197,7 +204,28 @@ const finalized = (...finalizers: ReadonlyArray<string>) => ({ metadata: { name:
 const unqualified =
   `metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified`
 
+const policy = (selector: object) => ({ spec: { podSelector: selector } })
+
 cases.push(
+  [ReplicationController, "ReplicationController", [
+    [{ spec: { selector: app, template } }],
+    [{ spec: { template } }],
+    [
+      { spec: { selector: { app: "db" }, template } },
+      "spec.template.metadata.labels: Invalid value: {\"app\":\"web\"}: `selector` does not match template `labels`"
+    ]
+  ]],
+  [PodTemplate, "PodTemplate", [
+    [{ template }],
+    [{ template: { metadata: {}, spec: {} } }, "template.spec.containers: Required value"]
+  ]],
+  [NetworkPolicy, "NetworkPolicy.networking.k8s.io", [
+    [policy({ matchExpressions: [{ key: "app", operator: "DoesNotExist" }] })],
+    [
+      policy({ matchExpressions: [{ key: "app", operator: "Is" }] }),
+      `spec.podSelector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator`
+    ]
+  ]],
   [DaemonSet, "DaemonSet.apps", [
     [
       selecting({ key: "app", operator: "Is", values: ["web"] }),

@@ -7,7 +7,10 @@ import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Deployment } from "../../src/Api/apps/v1.ts"
-import { ConfigMap, Pod, Secret, Service } from "../../src/Api/core/v1.ts"
+import { Job } from "../../src/Api/batch/v1.ts"
+import { ConfigMap, Pod, type PodSpec, Secret, Service } from "../../src/Api/core/v1.ts"
+import { IngressClass } from "../../src/Api/networking/v1.ts"
+import { PriorityClass } from "../../src/Api/scheduling/v1.ts"
 import * as Entry from "../../src/Clientset/Entry.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as Wait from "../../src/Clientset/Wait.ts"
@@ -341,6 +344,52 @@ export const suite = (name: string, layer: Layer.Layer<Kubernetes, unknown>): vo
           assert.isString(going.object.metadata.deletionTimestamp)
           yield* deployments.patch(name, Patch.merge({ metadata: { finalizers: null } }))
         }
+      }))
+
+    it.effect("what a kind is made for is not changed by updates", () =>
+      Effect.gen(function*() {
+        const name = yield* namespace.scoped
+        const classes = yield* ResourceClient.make(PriorityClass)
+        const ingresses = yield* ResourceClient.make(IngressClass)
+        const made = yield* Effect.acquireRelease(
+          classes.create({ metadata: { name }, value: 7 }),
+          () => Effect.ignore(classes.delete(name))
+        )
+        yield* Effect.acquireRelease(
+          ingresses.create({ metadata: { name }, spec: { controller: "example.com/one" } }),
+          () => Effect.ignore(ingresses.delete(name))
+        )
+        assert.strictEqual(made.preemptionPolicy, "PreemptLowerPriority")
+        const value = yield* Effect.flip(classes.patch(name, Patch.merge({ value: 8, preemptionPolicy: "Never" })))
+        assert.include(
+          value.message,
+          `[value: Forbidden: may not be changed in an update., preemptionPolicy: Invalid value: "Never": field is immutable]`
+        )
+        const controller = yield* Effect.flip(
+          ingresses.patch(name, Patch.merge({ spec: { controller: "example.com/two" } }))
+        )
+        assert.include(controller.message, `spec.controller: Invalid value: "example.com/two": field is immutable`)
+        const described = yield* classes.patch(name, Patch.merge({ description: "of tests" }))
+        assert.strictEqual(described.description, "of tests")
+      }))
+
+    it.effect("the template of a Job that waits suspended may be placed and sized, and no more", () =>
+      Effect.gen(function*() {
+        const jobs = yield* ResourceClient.make(Job, yield* namespace.scoped)
+        const containers = [{ name: "c", image: "i" }]
+        yield* jobs.create({
+          metadata: { name: "a" },
+          spec: { suspend: true, template: { spec: { restartPolicy: "Never", containers } } }
+        })
+        const patched = (spec: Patch.StrategicBody<PodSpec>) =>
+          jobs.patch("a", Patch.strategic({ spec: { template: { spec } } }))
+        yield* patched({ nodeSelector: { zone: "a" } })
+        const sized = yield* patched({ containers: [{ name: "c", resources: { requests: { cpu: "1" } } }] })
+        assert.deepStrictEqual(sized.spec?.template?.spec?.nodeSelector, { zone: "a" })
+        assert.deepStrictEqual(sized.spec?.template?.spec?.containers?.[0]?.resources, { requests: { cpu: "1" } })
+        const refused = yield* Effect.flip(patched({ containers: [{ name: "c", image: "other" }] }))
+        assert.include(refused.message, "spec.template.spec: Invalid value: ")
+        assert.include(refused.message, "field is immutable")
       }))
 
     it.effect("a Service keeps what it was given where a patch takes ports, affinity or all away", () =>

@@ -9,6 +9,7 @@ import * as Name from "../../Machinery/Name.ts"
 import * as CronSchedule from "./cronSchedule.ts"
 import * as FieldError from "./fieldError.ts"
 import * as PodValidation from "./podValidation.ts"
+import * as SelectorValidation from "./selectorValidation.ts"
 
 type Errors = ReadonlyArray<FieldError.FieldError>
 
@@ -134,7 +135,8 @@ export const budget = (object: Json.JsonObject): Errors => {
       ? [FieldError.invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
       : []),
     ...amountErrors(spec["minAvailable"], "spec.minAvailable"),
-    ...amountErrors(spec["maxUnavailable"], "spec.maxUnavailable")
+    ...amountErrors(spec["maxUnavailable"], "spec.maxUnavailable"),
+    ...SelectorValidation.errors(spec["selector"], "spec.selector")
   ]
 }
 

@@ -13,6 +13,7 @@ import type { ObjectSchema } from "../../Machinery/ObjectSchema.ts"
 import * as CustomRules from "./customRules.ts"
 import * as CustomSchema from "./customSchema.ts"
 import * as FieldError from "./fieldError.ts"
+import * as Immutability from "./immutability.ts"
 import * as JsonText from "./jsonText.ts"
 import * as KindValidation from "./kindValidation.ts"
 import * as Metadata from "./metadata.ts"
@@ -148,9 +149,7 @@ const job: Rule = (object, live) => [
   ...(live === undefined || Json.equal(Json.at(object, "spec", "completions"), Json.at(live, "spec", "completions"))
     ? []
     : [immutable("spec.completions", Json.at(object, "spec", "completions"))]),
-  ...(live === undefined || Json.equal(Json.at(object, "spec", "template"), Json.at(live, "spec", "template"))
-    ? []
-    : [immutable("spec.template", Json.at(object, "spec", "template"))])
+  ...(live === undefined ? [] : Immutability.jobTemplate(object, live))
 ]
 
 const dataKeys = (object: Json.JsonObject, field: string): Errors =>
@@ -318,6 +317,7 @@ const claim: Rule = (object, live) => {
     ...(Json.itemsOf(spec["accessModes"]).length === 0
       ? [FieldError.required("spec.accessModes", "at least 1 access mode is required")]
       : []),
+    ...SelectorValidation.errors(spec["selector"], "spec.selector"),
     ...(Json.at(spec, "resources", "requests", "storage") === undefined
       ? [FieldError.required("spec.resources[storage]")]
       : []),
@@ -328,11 +328,38 @@ const claim: Rule = (object, live) => {
   ]
 }
 
+const replicationController: Rule = (object) => {
+  const selector = Json.at(object, "spec", "selector")
+  const template = Json.at(object, "spec", "template")
+  const labels = Json.at(template, "metadata", "labels")
+  const isMatch = SelectorValidation.matches({ matchLabels: selector }, labels) === true
+  return [
+    ...notNegative(object, "spec", "minReadySeconds"),
+    ...(Object.keys(Json.objectOf(selector)).length === 0 ? [FieldError.required("spec.selector")] : []),
+    ...notNegative(object, "spec", "replicas"),
+    ...(Json.isObject(template)
+      ? [
+        ...(isMatch ? [] : [FieldError.invalid(
+          "spec.template.metadata.labels",
+          labels ?? null,
+          "`selector` does not match template `labels`"
+        )]),
+        ...PodValidation.template(object, ["Always"])
+      ]
+      : [FieldError.required("spec.template")])
+  ]
+}
+
+const networkPolicy: Rule = (object) =>
+  SelectorValidation.errors(Json.at(object, "spec", "podSelector"), "spec.podSelector")
+
 const rules: { readonly [table: string]: Rule } = {
   "/configmaps": configMap,
   "/events": event,
   "/persistentvolumeclaims": claim,
   "/pods": PodValidation.pod,
+  "/podtemplates": (object) => PodValidation.spec(Json.objectOf(Json.at(object, "template", "spec")), "template.spec"),
+  "/replicationcontrollers": replicationController,
   "/secrets": secret,
   "/services": service,
   "apiextensions.k8s.io/customresourcedefinitions": definition,
@@ -345,6 +372,7 @@ const rules: { readonly [table: string]: Rule } = {
   "batch/jobs": job,
   "coordination.k8s.io/leases": lease,
   "networking.k8s.io/ingresses": KindValidation.ingress,
+  "networking.k8s.io/networkpolicies": networkPolicy,
   "policy/poddisruptionbudgets": KindValidation.budget,
   "rbac.authorization.k8s.io/clusterrolebindings": KindValidation.roleBinding,
   "rbac.authorization.k8s.io/clusterroles": KindValidation.role,
@@ -355,5 +383,6 @@ const rules: { readonly [table: string]: Rule } = {
 /** What is wrong with an object, and with the change from the live one where there is one. */
 export const errors = (served: Served, object: Json.JsonObject, live: Json.JsonObject | undefined): Errors => [
   ...(rules[served.table]?.(object, live) ?? []),
-  ...(served.schema === undefined ? [] : schemaErrors(served.schema, object, ""))
+  ...(served.schema === undefined ? [] : schemaErrors(served.schema, object, "")),
+  ...Immutability.errors(served.table, object, live)
 ]
