@@ -69,7 +69,8 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
       return undefined
     }
     if (Place.name(cursor, names) !== "object") return undefined
-    const object = type === "DELETED" ? readGone() : read()
+    const last = cursor.limit - 1
+    const object = type === "DELETED" ? readGone() : read(cursor.bytes[last] === Json.closeBrace ? last : -1)
     if (object === undefined || Place.hasNext(cursor) !== false || !isAtEnd()) return undefined
     return { type, object }
   }
@@ -109,7 +110,7 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
     while (true) {
       if (!Place.isAt(cursor, Json.openBrace)) return undefined
       const start = cursor.at
-      const item = read(type)
+      const item = read(-1, type)
       if (item !== undefined) items.push(item)
       else {
         cursor.at = Json.valueEnd(cursor.bytes, start, cursor.limit)

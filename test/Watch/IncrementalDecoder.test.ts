@@ -166,6 +166,29 @@ it("leaves to JSON.parse what it does not know", () => {
   for (const text of texts) assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text), text)
 })
 
+it("never takes from before what the text before had twice", () => {
+  const meta = (version: number) => `"metadata":{"uid":"u","resourceVersion":"${version}"}`
+  const texts: ReadonlyArray<readonly [before: string, after: string]> = [
+    [`{${meta(1)},"spec":{"a":1},"spec":{"a":2}}`, `{${meta(2)},"spec":{"a":1}}`],
+    [`{${meta(1)},"spec":{"a":1},"spec":{"a":2}}`, `{${meta(2)},"spec":{"a":2}}`],
+    [`{${meta(1)},"spec":{"a":1},"spec":{"a":2}}`, `{${meta(2)},"spec":{"a":1},"spec":{"a":2}}`],
+    [`{${meta(1)},"spec":{"a":1},"sp\\u0065c":{"a":2}}`, `{${meta(2)},"spec":{"a":1}}`],
+    [`{${meta(1)},"spec":1,"status":2,"spec":3}`, `{${meta(2)},"spec":1,"status":4}`],
+    [`{${meta(1)},"spec":1,${meta(7)}}`, `{${meta(2)},"spec":1,${meta(7)}}`],
+    [`{${meta(1)},"spec":1,"m\\u0065tadata":{"uid":"u"}}`, `{${meta(2)},"spec":1,"m\\u0065tadata":{"uid":"u"}}`],
+    [`{"kind":"A",${meta(1)},"spec":1,"kind":"B"}`, `{"kind":"A",${meta(2)},"spec":1,"kind":"B"}`]
+  ]
+  for (const [before, after] of texts) {
+    for (const behind of ["", " ", `,"more":{}`]) {
+      const decoder = IncrementalDecoder.makeUnsafe()
+      for (const object of [before, after, before, after]) {
+        const text = `{"type":"MODIFIED","object":${object}${behind}}`
+        assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text), text)
+      }
+    }
+  }
+})
+
 it("raises where JSON.parse raises", () => {
   const decoder = IncrementalDecoder.makeUnsafe()
   const good = line("ADDED", pod("1", 1, { spec: { a: [1, { b: "c" }], d: true }, status: "x", n: 12.5 }))

@@ -111,14 +111,15 @@ const compareByName = (
   }
 }
 
-// It was read before, so it is as it should be.
-const read = (members: Members, names: Names, { bytes, from, to }: Older): void => {
+/** Finds the members of an older text; whether each is there once, and none but for what is better parsed whole. */
+export const read = (members: Members, names: Names, { bytes, from, to }: Older): boolean => {
   members.count = 0
   let at = Json.spaceEnd(bytes, from, to)
   while (at >= 0 && at < to) {
     at = add(members, names, bytes, at, to)
     if (at >= 0) at = Json.spaceEnd(bytes, Json.spaceEnd(bytes, at, to) + 1, to)
   }
+  return at >= 0
 }
 
 const indexOf = ({ count, names }: Members, name: string): number => {

@@ -26,13 +26,16 @@ export interface Type {
 export interface Objects {
   /**
    * The object at the cursor, which then stands behind it. Undefined, with the cursor anywhere, for one that is better
-   * parsed whole. Raises where a part is no JSON.
+   * parsed whole. Raises where a part is no JSON. `likelyEnd` is where it ends if nothing else follows, -1 if unknown.
    */
-  readonly read: (type?: Type) => Value | undefined
+  readonly read: (likelyEnd: number, type?: Type) => Value | undefined
   /** As `read`, of an object that is gone and is not kept any longer. */
   readonly readGone: () => Value | undefined
   readonly versions: Versions.Versions
 }
+
+// Without the first quote: a search looks for the first letter first, and quotes are everywhere.
+const metadataName = "metadata\""
 
 export const make = (
   cursor: Cursor,
@@ -58,21 +61,40 @@ export const make = (
   const parse = (start: number, end: number): unknown => JSON.parse(Bytes.text(cursor.bytes, start, end))
 
   // What stands between two positions, without the managedFields that were cut.
-  const parseAround = (before: string, start: number, end: number): Value => {
+  const textAround = (start: number, end: number): string => {
     const { bytes } = cursor
     const { cutEnd, cutStart } = text
-    // It begins with a brace, so what is parsed is an object.
-    return JSON.parse(
-      cutStart < 0
-        ? before + Bytes.text(bytes, start, end)
-        : before + Bytes.text(bytes, start, cutStart) + Bytes.text(bytes, cutEnd, end)
-    )
+    return cutStart < 0
+      ? Bytes.text(bytes, start, end)
+      : Bytes.text(bytes, start, cutStart) + Bytes.text(bytes, cutEnd, end)
   }
 
+  // Each begins with a brace, so what is parsed is an object.
+  const parseMetadata = (): Value => JSON.parse(textAround(text.start, text.metadataEnd))
+
   const parseObject = (start: number): Value =>
-    given === undefined
-      ? parseAround("", start, text.end)
-      : parseAround(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`, start + 1, text.end)
+    JSON.parse(
+      given === undefined
+        ? textAround(start, text.end)
+        : `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},${
+          textAround(start + 1, text.end)
+        }`
+    )
+
+  // An object that is parsed as if it ended there; undefined where it may not, or may have its metadata twice. Loops of
+  // the runtime find that out, which cost a fraction of a scan while a list is read by code that is not compiled yet.
+  const parseTo = (start: number, end: number): Value | undefined => {
+    const json = textAround(start, end)
+    if (json.includes("\\") || json.includes(metadataName, json.indexOf(metadataName) + 1)) return undefined
+    try {
+      const made: Value = JSON.parse(json)
+      text.end = end
+      text.isTailScanned = false
+      return made
+    } catch {
+      return undefined
+    }
+  }
 
   // Moves to the metadata; false where more than types stands before it.
   const findMetadata = (type: Type | undefined): boolean => {
@@ -178,6 +200,7 @@ export const make = (
     const from = versions.offsetOf(version) + version.metadataEnd
     if (!Bytes.isEqual(versions.bytesOf(version), from, cursor.bytes, text.metadataEnd, length)) return false
     text.end = end
+    text.isTailScanned = version.isTailScanned
     return true
   }
 
@@ -196,13 +219,15 @@ export const make = (
       more = Place.hasNext(cursor)
     }
     text.end = cursor.at
+    text.isTailScanned = true
     return more === false
   }
 
   // What was never seen is parsed in one piece.
-  const first = (start: number): Value | undefined => {
-    if (!scanTail()) return undefined
-    const made = parseObject(start)
+  const first = (start: number, likelyEnd: number): Value | undefined => {
+    const made = (likelyEnd < 0 || given !== undefined ? undefined : parseTo(start, likelyEnd)) ??
+      (scanTail() ? parseObject(start) : undefined)
+    if (made === undefined) return undefined
     if (text.uidStart >= 0) shared.unify(made["metadata"] as Value, metadata, cursor.bytes)
     return made
   }
@@ -221,14 +246,13 @@ export const make = (
     const from = versions.offsetOf(version)
     const metadataEnd = from + version.metadataEnd
     const isSame = isTailSame(version)
-    if (!isSame && !scanTail()) return undefined
+    if (!isSame) {
+      const behind = { bytes: kept, from: metadataEnd + 1, to: from + version.size - 1 }
+      if (!version.isTailScanned && !Members.read(scratch, names, behind)) return first(start, -1)
+      if (!scanTail()) return undefined
+    }
     Members.compare(metadata, names, cursor.bytes, { bytes: kept, from: from + 1, to: metadataEnd - 1 }, scratch)
-    const newMetadata = renewed(
-      version.object["metadata"] as Value,
-      metadata,
-      0,
-      () => parseAround("", text.start, text.metadataEnd)
-    )
+    const newMetadata = renewed(version.object["metadata"] as Value, metadata, 0, parseMetadata)
     if (isSame) return { ...version.object, metadata: newMetadata }
     const to = from + version.size - 1
     Members.compare(tail, names, cursor.bytes, { bytes: kept, from: metadataEnd + 1, to }, scratch)
@@ -253,14 +277,14 @@ export const make = (
     return made
   }
 
-  const read = (type: Type | undefined, isGone: boolean): Value | undefined => {
+  const read = (likelyEnd: number, type: Type | undefined, isGone: boolean): Value | undefined => {
     const start = cursor.at
     if (!findMetadata(type) || !scanMetadata()) return undefined
     if (old !== undefined && !isOfType(old)) {
       versions.forget(old)
       old = undefined
     }
-    const made = old === undefined ? first(start) : isUnchanged ? unchanged(old) : changed(old, start)
+    const made = old === undefined ? first(start, likelyEnd) : isUnchanged ? unchanged(old) : changed(old, start)
     if (made === undefined) return undefined
     if (isGone) {
       if (old !== undefined) versions.forget(old)
@@ -270,5 +294,9 @@ export const make = (
     return made
   }
 
-  return { read: (type) => read(type, false), readGone: () => read(undefined, true), versions }
+  return {
+    read: (likelyEnd, type) => read(likelyEnd, type, false),
+    readGone: () => read(-1, undefined, true),
+    versions
+  }
 }

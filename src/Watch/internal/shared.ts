@@ -21,7 +21,8 @@ export interface Shared {
 
 interface Last {
   readonly bytes: Uint8Array
-  readonly value: unknown
+  length: number
+  value: unknown
 }
 
 export const make = (): Shared => {
@@ -32,17 +33,30 @@ export const make = (): Shared => {
   const valueOf = (name: string, bytes: Uint8Array, start: number, end: number, own: unknown): unknown => {
     const length = end - start
     const before = last.get(name)
-    if (
-      before !== undefined && before.bytes.length === length && Bytes.isEqual(before.bytes, 0, bytes, start, length)
-    ) {
+    if (before !== undefined && before.length === length && Bytes.isEqual(before.bytes, 0, bytes, start, length)) {
       return before.value
     }
     const text = Bytes.text(bytes, start, end)
     const known = values.get(text)
     if (known === undefined && values.size < maxCount) values.set(text, own)
     const value = known ?? own
-    if (length > minRemembered) last.set(name, { bytes: Bytes.wrap(new Uint8Array(bytes.subarray(start, end))), value })
+    if (length > minRemembered) remember(name, before, bytes, start, end, value)
     return value
+  }
+
+  const remember = (
+    name: string,
+    before: Last | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    value: unknown
+  ): void => {
+    const target = before ?? { bytes: Bytes.allocate(maxLength), length: 0, value: undefined }
+    Bytes.copy(bytes, start, end, target.bytes, 0)
+    target.length = end - start
+    target.value = value
+    if (before === undefined) last.set(name, target)
   }
 
   return {

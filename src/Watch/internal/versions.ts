@@ -19,6 +19,8 @@ export interface Version {
   versionAt: number
   versionEnd: number
   metadataEnd: number
+  /** Whether the members behind the metadata are known to be there once each. */
+  isTailScanned: boolean
   /** The next one with the same hash. */
   next: Version | undefined
 }
@@ -35,6 +37,7 @@ export interface Text {
   versionStart: number
   versionEnd: number
   metadataEnd: number
+  isTailScanned: boolean
 }
 
 export interface Versions {
@@ -119,6 +122,7 @@ export const make = (maxBytes: number): Versions => {
       version.versionAt = place(text.versionStart)
       version.versionEnd = place(text.versionEnd)
       version.metadataEnd = place(text.metadataEnd)
+      version.isTailScanned = text.isTailScanned
       if (isFitting) return
       const key = hash(bytes, text.uidStart, text.uidEnd)
       version.next = byHash.get(key)
@@ -155,7 +159,8 @@ export const emptyText = (): Text => ({
   uidEnd: -1,
   versionStart: -1,
   versionEnd: -1,
-  metadataEnd: 0
+  metadataEnd: 0,
+  isTailScanned: false
 })
 
 const emptyVersion = (): Version => ({
@@ -166,6 +171,7 @@ const emptyVersion = (): Version => ({
   versionAt: 0,
   versionEnd: 0,
   metadataEnd: 0,
+  isTailScanned: false,
   next: undefined
 })
 
