@@ -96,12 +96,14 @@ const command = Command.make(
   Effect.fnUntraced(function*({ kubeconfig }) {
     if (Option.isSome(kubeconfig)) {
       return yield* program.pipe(
-        Effect.provide(NodeKubernetes.layerKubeconfig({ path: kubeconfig.value })),
-        Effect.provide(NodeHttpServer.layer(createServer, { port: 8080 }))
+        Effect.provide([
+          NodeKubernetes.layerKubeconfig({ path: kubeconfig.value }),
+          NodeHttpServer.layer(createServer, { port: 8080 })
+        ])
       )
     }
     const kubernetes = Layer.provideMerge(Kubernetes.layer, ApiServer.layerOptions({ authorization: "RBAC", user }))
-    return yield* inMemory.pipe(Effect.provide(kubernetes), Effect.provide(NodeHttpServer.layerTest))
+    return yield* Effect.provide(inMemory, [kubernetes, NodeHttpServer.layerTest])
   })
 )
 

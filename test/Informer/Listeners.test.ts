@@ -46,7 +46,7 @@ const run = Effect.fnUntraced(function*(seed: number, settle: Effect.Effect<void
   })
   const leave = Effect.suspend(() => {
     const [one] = listening.splice(random.below(listening.length), 1)
-    if (one === undefined) return Effect.void
+    if (one === undefined) return Effect.succeed(Effect.void)
     return Effect.andThen(
       Scope.close(one.scope, Exit.void),
       Effect.sync(() => {
