@@ -67,10 +67,8 @@ const run = Effect.fnUntraced(function*(seed: number, settle: Effect.Effect<void
       if (random.isLikely(0.3)) server.remove(name)
       else server.update(name, step)
     } else if (choice < 6) yield* come
-    else if (choice < 8) {
-      const check = yield* leave
-      if (check !== undefined) checks.push(check)
-    } else if (choice === 8) {
+    else if (choice < 8) checks.push(yield* leave)
+    else if (choice === 8) {
       server.disconnect(random.isLikely(0.5) ? undefined : refused(410, "Expired"))
       if (random.isLikely(0.5)) server.compact()
     } else yield* TestClock.adjust(random.pick([1, 10, 2000]))
