@@ -152,6 +152,18 @@ describe("Controller", () => {
       ])
     })))
 
+  it.effect("takes whatever else a reconcile comes to for a success", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      const values: ReadonlyArray<unknown> = [null, 7, "Requeue", new Map(), { _tag: "Success" }]
+      for (const index of values.keys()) server.create(`a${index}`)
+      // As TypeScript has it: a function that returns something is assignable to one that returns nothing.
+      const valueOf: (name: string) => void = (name) => values[Number(name.slice(1))]
+      const controller = Controller.make(Pod, { reconcile: ({ name }) => Effect.sync(() => valueOf(name)) })
+      const { fiber, tags } = yield* running(controller)
+      assert.deepStrictEqual(tags(), Array.from(values.keys(), (index) => `Success default/a${index}`))
+      assert.isUndefined(fiber.pollUnsafe())
+    })))
+
   it.effect("comes again after requeueAfter, and under the rate limit after requeue", () =>
     withServer(Effect.fnUntraced(function*(server) {
       server.create("a")

@@ -154,15 +154,14 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
   const succeeded = (run: Run<S>, result: Result | void): Effect.Effect<Outcome<S, Failure> | undefined> => {
     const { key, priority, span } = run
     const took = elapsed(run)
-    if (result === undefined) {
-      queue.forgetUnsafe(key)
-      return Effect.succeed(ended(run, took, Exit.void, success))
-    }
-    const exit = Exit.succeed(result)
-    if (result._tag === "Requeue") {
+    if (result?._tag === "Requeue") {
+      const exit = Exit.succeed(result)
       return Effect.map(again(run, "Requeue", result.priority), () => ended(run, took, exit, result))
     }
     queue.forgetUnsafe(key)
+    // Where nothing is expected anything may come: a function that returns a value is assignable to one that does not.
+    if (result?._tag !== "RequeueAfter") return Effect.succeed(ended(run, took, Exit.void, success))
+    const exit = Exit.succeed(result)
     pending.addReason(key, { _tag: "RequeueAfter" })
     pending.addSpan(key, span)
     return Effect.map(
