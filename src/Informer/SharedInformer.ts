@@ -12,7 +12,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
-import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as FeatureGate from "../Features/FeatureGate.ts"
@@ -20,12 +19,12 @@ import * as IncrementalDecoder from "../Watch/IncrementalDecoder.ts"
 import type { Collection, ListWatch } from "../Watch/ListWatch.ts"
 import * as ResourceVersion from "../Watch/ResourceVersion.ts"
 import * as WatchFrame from "../Watch/WatchFrame.ts"
-import * as ConsistencyDetector from "./ConsistencyDetector.ts"
 import type { Cacheable, Index, IndexFunction } from "./Indexer.ts"
 import * as Indexer from "./Indexer.ts"
 import type { InformerError } from "./InformerError.ts"
 import type { InformerEvent } from "./InformerEvent.ts"
 import * as InformerMetrics from "./InformerMetrics.ts"
+import * as Consistency from "./internal/consistency.ts"
 import * as Gate from "./internal/gate.ts"
 import * as Guard from "./internal/guard.ts"
 import * as Buffer from "./internal/listener.ts"
@@ -190,31 +189,12 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
 
   const guard = yield* Scope.provide(Guard.make<A>(name, metrics.handlerFailed), scope)
 
-  // Only the newest state is worth a check.
-  const checks = (yield* ConsistencyDetector.isEnabled)
-    ? yield* Queue.sliding<{ readonly version: string; readonly held: ReadonlyMap<string, string> }>(1)
-    : undefined
-  if (checks !== undefined) {
-    const checkNext = Effect.gen(function*() {
-      const { held, version } = yield* Queue.take(checks)
-      const differences = yield* ConsistencyDetector.check(
-        listWatch,
-        version,
-        held,
-        (object) => !(attempt(options.prepare, object) instanceof Reflector.Rejection)
-      )
-      if (differences.length === 0) return
-      yield* metrics.inconsistent(differences.length)
-      yield* Effect.logError("the cache differs from the server's list of the same version", differences).pipe(
-        Effect.annotateLogs({ informer: name, resourceVersion: version })
-      )
-    })
-    yield* checkNext.pipe(
-      Effect.catch((error) => Effect.logInfo("the cache could not be checked", error.message)),
-      Effect.forever,
-      Effect.forkIn(scope)
-    )
-  }
+  const askForCheck = yield* Consistency.make({
+    informer: name,
+    listWatch,
+    isCached: (object) => !(attempt(options.prepare, object) instanceof Reflector.Rejection),
+    inconsistent: metrics.inconsistent
+  })
 
   const hasSeen = (waiter: { readonly key: string; readonly version: string }): boolean => {
     if (!synced.isOpen()) return false
@@ -262,11 +242,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       else forget()
       tell(events, isInInitialList)
       reached(relist.resourceVersion)
-      if (checks !== undefined) {
-        const held = new Map<string, string>()
-        for (const { key, object } of indexer.unsafe.entries()) held.set(key, object.metadata.resourceVersion)
-        Queue.offerUnsafe(checks, { version: relist.resourceVersion, held })
-      }
+      askForCheck(relist.resourceVersion, indexer.unsafe.entries)
     },
     progress: (resourceVersion) => {
       reached(resourceVersion)
