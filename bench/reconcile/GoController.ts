@@ -1,9 +1,8 @@
 /** The same controller on client-go: `bench/reconcile/client`, built into the cache folder where there is a Go tool. */
 import * as Effect from "effect/Effect"
 import * as child from "node:child_process"
-import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
+import * as GoProgram from "../GoProgram.ts"
 
 export interface Round {
   readonly kubeconfig: string
@@ -12,24 +11,7 @@ export interface Round {
   readonly workers: number
 }
 
-const binary = path.join(
-  process.env["XDG_CACHE_HOME"] ?? path.join(os.homedir(), ".cache"),
-  "effect-kubernetes",
-  "bench-reconcile"
-)
-
-const build = Effect.callback<boolean>((resume) => {
-  fs.mkdirSync(path.dirname(binary), { recursive: true })
-  child.execFile(
-    "go",
-    ["build", "-o", binary, "."],
-    { cwd: path.join(import.meta.dirname, "client") },
-    (error, _, stderr) => {
-      if (error !== null && !("code" in error && error.code === "ENOENT")) console.error(stderr)
-      resume(Effect.succeed(error === null))
-    }
-  )
-})
+const build = GoProgram.build("bench-reconcile", path.join(import.meta.dirname, "client"))
 
 /** Runs a program that prints milliseconds. */
 export const timed = (file: string, args: ReadonlyArray<string>): Effect.Effect<number> =>
@@ -46,6 +28,8 @@ export const timed = (file: string, args: ReadonlyArray<string>): Effect.Effect<
 /** How to run a round, or nothing where it cannot be built. */
 export const make: Effect.Effect<((round: Round) => Effect.Effect<number>) | undefined> = Effect.map(
   build,
-  (isBuilt) =>
-    isBuilt ? (round) => timed(binary, Object.entries(round).map(([name, value]) => `-${name}=${value}`)) : undefined
+  (binary) =>
+    binary === undefined
+      ? undefined
+      : (round) => timed(binary, Object.entries(round).map(([name, value]) => `-${name}=${value}`))
 )
