@@ -308,7 +308,7 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       // own would cost a reconcile as much as all the rest.
       return Effect.onExit(Effect.updateContext(workers, flattened<R>), (exit) =>
         Effect.sync(() => {
-          for (const run of running) end(run, exit)
+          for (const run of running) if (run.worker === worker) end(run, exit)
         }))
     })
 
