@@ -95,6 +95,7 @@ export const make = Effect.fnUntraced(function*(
   // undici is half of what a program has to load, so it is loaded where it is needed first.
   const nodePools = yield* Effect.promise(() => import("./internal/nodePools.ts"))
   const pools = nodePools.make({
+    isTls: url.protocol === "https:",
     isInsecure,
     serverName: options.tlsServerName,
     allowsHttp2: options.allowsHttp2 ?? true,

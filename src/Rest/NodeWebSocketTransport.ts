@@ -66,6 +66,7 @@ export const make = Effect.fnUntraced(function*(
         let isLeft = false
         try {
           nodeConnector.make({
+            isTls: url.protocol === "https:",
             ca: bundle,
             certificate: value?.clientCertificate,
             serverName: options.tlsServerName,

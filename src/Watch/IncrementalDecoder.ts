@@ -16,6 +16,7 @@ import * as Place from "./internal/cursor.ts"
 import * as Json from "./internal/json.ts"
 import * as Names from "./internal/names.ts"
 import * as Objects from "./internal/objects.ts"
+import * as Opening from "./internal/opening.ts"
 import type { LineDecoder } from "./WatchFrame.ts"
 import { json } from "./WatchFrame.ts"
 
@@ -56,21 +57,41 @@ const defaultMaxKeptBytes = 256 * 1024 * 1024
 export const makeUnsafe = (options?: Options): IncrementalDecoder => {
   const cursor: Cursor = { bytes: new Uint8Array(0), at: 0, limit: 0 }
   const names = Names.make()
-  const { read, readGone, versions } = Objects.make(cursor, names, {
+  const { read, readAdded, readGone, versions } = Objects.make(cursor, names, {
     isManagedFieldsStripped: options?.isManagedFieldsStripped ?? false,
     maxKeptBytes: options?.maxKeptBytes ?? defaultMaxKeptBytes
   })
 
-  // The event in the line, or undefined for what is better parsed whole.
-  const event = (): unknown => {
+  // Moves to the metadata in an event and answers what stands before it.
+  const eventOpening = Opening.make(() => {
+    const start = cursor.at
     if (!Place.take(cursor, Json.openBrace) || Place.name(cursor, names) !== "type") return undefined
     const type = Place.plainString(cursor, names)
     if ((type !== "MODIFIED" && type !== "ADDED" && type !== "DELETED") || Place.hasNext(cursor) !== true) {
       return undefined
     }
     if (Place.name(cursor, names) !== "object") return undefined
+    const at = cursor.at - start
+    const types = Objects.types(cursor, names)
+    return types === undefined ? undefined : { type, at, types }
+  })
+
+  // As `eventOpening`, in an item of a list.
+  const itemOpening = Opening.make(() => Objects.types(cursor, names))
+
+  // The event in the line, or undefined for what is better parsed whole.
+  const event = (): unknown => {
+    const start = cursor.at
+    const opened = eventOpening.take(cursor)
+    if (opened === undefined) return undefined
+    const { at, type, types } = opened
     const last = cursor.limit - 1
-    const object = type === "DELETED" ? readGone() : read(cursor.bytes[last] === Json.closeBrace ? last : -1)
+    const end = cursor.bytes[last] === Json.closeBrace ? last : -1
+    const object = type === "DELETED"
+      ? readGone(start + at, types)
+      : type === "ADDED"
+      ? readAdded(start + at, types, end)
+      : read(start + at, types, end)
     if (object === undefined || Place.hasNext(cursor) !== false || !isAtEnd()) return undefined
     return { type, object }
   }
@@ -110,7 +131,8 @@ export const makeUnsafe = (options?: Options): IncrementalDecoder => {
     while (true) {
       if (!Place.isAt(cursor, Json.openBrace)) return undefined
       const start = cursor.at
-      const item = read(-1, type)
+      const types = itemOpening.take(cursor)
+      const item = types === undefined ? undefined : read(start, types, -1, type)
       if (item !== undefined) items.push(item)
       else {
         cursor.at = Json.valueEnd(cursor.bytes, start, cursor.limit)

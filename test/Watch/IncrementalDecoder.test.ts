@@ -168,6 +168,8 @@ it("leaves to JSON.parse what it does not know", () => {
 
 it("never takes from before what the text before had twice", () => {
   const meta = (version: number) => `"metadata":{"uid":"u","resourceVersion":"${version}"}`
+  const twice = (name: string, first: number, second: number) =>
+    `{"metadata":{"uid":"u","resourceVersion":"1","${name}":"${first}","x":0,"${name}":"${second}"},"spec":1}`
   const texts: ReadonlyArray<readonly [before: string, after: string]> = [
     [`{${meta(1)},"spec":{"a":1},"spec":{"a":2}}`, `{${meta(2)},"spec":{"a":1}}`],
     [`{${meta(1)},"spec":{"a":1},"spec":{"a":2}}`, `{${meta(2)},"spec":{"a":2}}`],
@@ -176,14 +178,30 @@ it("never takes from before what the text before had twice", () => {
     [`{${meta(1)},"spec":1,"status":2,"spec":3}`, `{${meta(2)},"spec":1,"status":4}`],
     [`{${meta(1)},"spec":1,${meta(7)}}`, `{${meta(2)},"spec":1,${meta(7)}}`],
     [`{${meta(1)},"spec":1,"m\\u0065tadata":{"uid":"u"}}`, `{${meta(2)},"spec":1,"m\\u0065tadata":{"uid":"u"}}`],
-    [`{"kind":"A",${meta(1)},"spec":1,"kind":"B"}`, `{"kind":"A",${meta(2)},"spec":1,"kind":"B"}`]
+    [`{"kind":"A",${meta(1)},"spec":1,"kind":"B"}`, `{"kind":"A",${meta(2)},"spec":1,"kind":"B"}`],
+    [twice("resourceVersion", 1, 3), twice("resourceVersion", 2, 3)],
+    [twice("resourceVersion", 1, 1), twice("resourceVersion", 2, 1)],
+    [twice("labels", 1, 1), twice("labels", 1, 2)],
+    [twice("labels", 1, 3), `{"metadata":{"uid":"u","resourceVersion":"1","labels":"1","x":0},"spec":1}`],
+    [twice("uid", 1, 1), twice("uid", 1, 1)],
+    [`{${meta(1)},"spec":"metadata","spec":1}`, `{${meta(2)},"spec":"metadata","spec":1}`]
   ]
   for (const [before, after] of texts) {
     for (const behind of ["", " ", `,"more":{}`]) {
-      const decoder = IncrementalDecoder.makeUnsafe()
-      for (const object of [before, after, before, after]) {
-        const text = `{"type":"MODIFIED","object":${object}${behind}}`
-        assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text), text)
+      for (const type of ["ADDED", "MODIFIED"]) {
+        const decoder = IncrementalDecoder.makeUnsafe()
+        decodeText(decoder, line(type, pod("other", 1)))
+        const events: ReadonlyArray<readonly [string, string]> = [
+          [type, before],
+          ["MODIFIED", after],
+          ["MODIFIED", before],
+          ["ADDED", after],
+          ["ADDED", before]
+        ]
+        for (const [type, object] of events) {
+          const text = `{"type":"${type}","object":${object}${behind}}`
+          assert.deepStrictEqual(decodeText(decoder, text), JSON.parse(text), text)
+        }
       }
     }
   }

@@ -127,7 +127,11 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
           isOrdered = true
           version = event.object.metadata.resourceVersion
           begin = version
-          effect = options.onInitial(byKey === undefined ? collected : Array.from(byKey.values()), version)
+          // Who waited for them goes on before what came since.
+          effect = Effect.andThen(
+            options.onInitial(byKey === undefined ? collected : Array.from(byKey.values()), version),
+            Effect.yieldNow
+          )
           collected = []
           byKey = undefined
           continue

@@ -20,6 +20,8 @@ const tls = process.getBuiltinModule("node:tls")
 
 /** What all connections of one dispatcher share. Times are in milliseconds. */
 export interface Options {
+  /** Whether the server is spoken to by TLS: what no handshake needs is not made. */
+  readonly isTls: boolean
   readonly ca: string | undefined
   readonly certificate: ClientCertificate | undefined
   readonly serverName: string | undefined
@@ -70,7 +72,7 @@ const contextOf = ({ ca, certificate }: Options): SecureContext => {
 /** Opens connections. Throws `ConnectFailure` where the certificates cannot be used. */
 export const make = (options: Options): Undici.Connector => {
   const connect = Undici.buildConnector({
-    secureContext: contextOf(options),
+    ...(options.isTls ? { secureContext: contextOf(options) } : {}),
     rejectUnauthorized: !options.isInsecure,
     allowH2: options.allowsHttp2,
     preferH2: true,

@@ -23,14 +23,33 @@ export interface Type {
   readonly apiVersion: string
 }
 
+export type Types = Partial<Type>
+
+/** Moves from an object to its metadata and answers what stands before it; undefined where that is more than types. */
+export const types = (cursor: Cursor, names: Names): Types | undefined => {
+  const found: { kind?: string; apiVersion?: string } = {}
+  if (!Place.take(cursor, Json.openBrace)) return undefined
+  while (true) {
+    const member = Place.name(cursor, names)
+    if (member === "metadata") return cursor.bytes[cursor.at] === Json.openBrace ? found : undefined
+    if ((member !== "kind" && member !== "apiVersion") || Object.hasOwn(found, member)) return undefined
+    const value = Place.plainString(cursor, names)
+    if (value === undefined || Place.hasNext(cursor) !== true) return undefined
+    found[member] = value
+  }
+}
+
 export interface Objects {
   /**
-   * The object at the cursor, which then stands behind it. Undefined, with the cursor anywhere, for one that is better
-   * parsed whole. Raises where a part is no JSON. `likelyEnd` is where it ends if nothing else follows, -1 if unknown.
+   * The object that begins at `start`. The cursor stands at its metadata, as `types` leaves it, and then behind it.
+   * Undefined, with the cursor anywhere, for one that is better parsed whole. Raises where a part is no JSON. `likelyEnd`
+   * is where it ends if nothing else follows, -1 if unknown; `type` is what it is if it does not say so.
    */
-  readonly read: (likelyEnd: number, type?: Type) => Value | undefined
+  readonly read: (start: number, types: Types, likelyEnd: number, type?: Type) => Value | undefined
+  /** As `read`, of an object that is new to the server or to this watch. */
+  readonly readAdded: (start: number, types: Types, likelyEnd: number) => Value | undefined
   /** As `read`, of an object that is gone and is not kept any longer. */
-  readonly readGone: () => Value | undefined
+  readonly readGone: (start: number, types: Types) => Value | undefined
   readonly versions: Versions.Versions
 }
 
@@ -49,6 +68,9 @@ export const make = (
   const scratch = Members.make()
   const ballast = Ballast.make()
   const text = Versions.emptyText()
+
+  // Whether the object that was added last was not known: so is the next one then, as in initial events.
+  let isNewLikely = true
 
   // Of the object that is read: what it is, whether its list says so, its last version, and whether all but the
   // resourceVersion is known to be the same.
@@ -85,7 +107,8 @@ export const make = (
   // the runtime find that out, which cost a fraction of a scan while a list is read by code that is not compiled yet.
   const parseTo = (start: number, end: number): Value | undefined => {
     const json = textAround(start, end)
-    if (json.includes("\\") || json.includes(metadataName, json.indexOf(metadataName) + 1)) return undefined
+    // A name is spelled otherwise by the escape of a code unit alone.
+    if (json.includes("\\u") || json.includes(metadataName, text.start - start)) return undefined
     try {
       const made: Value = JSON.parse(json)
       text.end = end
@@ -96,46 +119,34 @@ export const make = (
     }
   }
 
-  // Moves to the metadata; false where more than types stands before it.
-  const findMetadata = (type: Type | undefined): boolean => {
-    kind = apiVersion = given = undefined
-    if (!Place.take(cursor, Json.openBrace)) return false
-    while (true) {
-      const member = Place.name(cursor, names)
-      if (member === "metadata") break
-      if (member === "kind" && kind === undefined) kind = Place.plainString(cursor, names)
-      else if (member === "apiVersion" && apiVersion === undefined) apiVersion = Place.plainString(cursor, names)
-      else return false
-      if (Place.hasNext(cursor) !== true) return false
-    }
-    if (type !== undefined && kind === undefined && apiVersion === undefined) {
-      given = type
-      kind = type.kind
-      apiVersion = type.apiVersion
-    }
-    return cursor.bytes[cursor.at] === Json.openBrace
+  const begin = (types: Types, type: Type | undefined): void => {
+    given = types.kind === undefined && types.apiVersion === undefined ? type : undefined
+    kind = given === undefined ? types.kind : given.kind
+    apiVersion = given === undefined ? types.apiVersion : given.apiVersion
+    text.start = cursor.at
+    text.cutStart =
+      text.cutEnd =
+      text.uidStart =
+      text.uidEnd =
+      text.versionStart =
+      text.versionEnd =
+      text.metadataEnd =
+        -1
+    old = undefined
+    isUnchanged = false
   }
 
   // Finds the members of the metadata, or that nothing but the version differs; false for what is better parsed whole.
   const scanMetadata = (): boolean => {
     const { bytes, limit } = cursor
     metadata.count = 0
-    text.start = cursor.at
-    text.cutStart =
-      text.cutEnd =
-      text.uidStart =
-      text.versionStart =
-      text.versionEnd =
-        -1
-    old = undefined
-    isUnchanged = false
     let previous = ++cursor.at
     let more: boolean | undefined = !Place.take(cursor, Json.closeBrace)
     while (more) {
       if (!Place.isAt(cursor, Json.quote)) return false
-      const begin = cursor.at
+      const at = cursor.at
       const index = metadata.count
-      const end = Members.add(metadata, names, bytes, begin, limit)
+      const end = Members.add(metadata, names, bytes, at, limit)
       if (end < 0) return false
       cursor.at = end
       more = Place.hasNext(cursor)
@@ -145,17 +156,19 @@ export const make = (
         if (text.cutStart >= 0) return false
         metadata.count = index
         // With the comma that follows, or, for the last member, the one before.
-        text.cutStart = more ? begin : previous
+        text.cutStart = more ? at : previous
         text.cutEnd = more ? cursor.at : end
       } else if (member === "uid" || member === "resourceVersion") {
         identify(member, metadata.starts[index] ?? 0, end)
-        isUnchanged = old !== undefined && text.cutStart < 0 && isSameButVersion(old)
-        if (isUnchanged) return true
+        if (old !== undefined && old.metadataEnd >= 0 && text.cutStart < 0 && isSameButVersion(old)) {
+          isUnchanged = true
+          return true
+        }
       }
       previous = end
     }
     text.metadataEnd = cursor.at
-    isUnchanged = old !== undefined && text.cutStart >= 0 && isSameButVersion(old)
+    isUnchanged = old !== undefined && (text.cutStart >= 0 || old.metadataEnd < 0) && isSameButVersion(old)
     return true
   }
 
@@ -164,27 +177,32 @@ export const make = (
     if (member === "uid") {
       text.uidStart = start + 1
       text.uidEnd = end - 1
-      old = versions.find(cursor.bytes, start + 1, end - 1)
+      old = versions.find(cursor.bytes, text)
     } else {
       text.versionStart = start + 1
       text.versionEnd = end - 1
     }
   }
 
-  // Whether at most letters of the version differ; the end of the object is then known.
+  // Whether at most letters of the version differ, which stand where they stood; the end of the object is then known.
   const isSameButVersion = (version: Versions.Version): boolean => {
     const { cutEnd, cutStart, start, versionEnd, versionStart } = text
-    if (versionStart - start !== version.versionAt || versionEnd - start !== version.versionEnd) return false
     const end = start + version.size + cutEnd - cutStart
-    if (end > cursor.limit || (cutStart >= 0 && cutStart < versionEnd) || !isOfType(version)) return false
+    if (versionStart < 0 || end > cursor.limit || (cutStart >= 0 && cutStart < versionEnd) || !isOfType(version)) {
+      return false
+    }
     const kept = versions.bytesOf(version)
     const from = versions.offsetOf(version)
-    if (!Bytes.isEqual(kept, from, cursor.bytes, start, versionStart - start)) return false
-    const behind = from + version.versionEnd
+    const size = version.size
+    const at = versionStart - start
+    const behind = versionEnd - start
+    if (behind >= size || !Bytes.isEqual(kept, from, cursor.bytes, start, at)) return false
+    // The quote behind it is the next in the text before as well.
+    if (Json.plainStringEnd(kept, from + at - 1, from + size) !== from + behind + 1) return false
     const before = cutStart < 0 ? 0 : cutStart - versionEnd
-    if (before > 0 && !Bytes.isEqual(kept, behind, cursor.bytes, versionEnd, before)) return false
+    if (before > 0 && !Bytes.isEqual(kept, from + behind, cursor.bytes, versionEnd, before)) return false
     const rest = cutStart < 0 ? versionEnd : cutEnd
-    if (!Bytes.isEqual(kept, behind + before, cursor.bytes, rest, end - rest)) return false
+    if (!Bytes.isEqual(kept, from + behind + before, cursor.bytes, rest, end - rest)) return false
     text.end = end
     return true
   }
@@ -223,12 +241,25 @@ export const make = (
     return more === false
   }
 
+  // What nothing is known of is not even looked at before it is parsed; undefined also for what is known.
+  const unseen = (start: number, likelyEnd: number): Value | undefined => {
+    const made = parseTo(start, likelyEnd)
+    if (made === undefined) return undefined
+    const metadata = made["metadata"] as Value
+    const { uid } = metadata
+    const isStripped = options.isManagedFieldsStripped && "managedFields" in metadata
+    if (isStripped || typeof uid !== "string" || !versions.keepNew(uid, cursor.bytes, text, made)) return undefined
+    shared.unify(metadata)
+    cursor.at = likelyEnd
+    return made
+  }
+
   // What was never seen is parsed in one piece.
   const first = (start: number, likelyEnd: number): Value | undefined => {
     const made = (likelyEnd < 0 || given !== undefined ? undefined : parseTo(start, likelyEnd)) ??
       (scanTail() ? parseObject(start) : undefined)
     if (made === undefined) return undefined
-    if (text.uidStart >= 0) shared.unify(made["metadata"] as Value, metadata, cursor.bytes)
+    if (text.uidStart >= 0) shared.unify(made["metadata"] as Value)
     return made
   }
 
@@ -241,9 +272,20 @@ export const make = (
       : { ...version.object, metadata: { ...last, resourceVersion } }
   }
 
+  // Of a text that was not scanned when it came; false where it has a member of the metadata twice.
+  const findMetadataEnd = (version: Versions.Version): boolean => {
+    const bytes = versions.bytesOf(version)
+    const from = versions.offsetOf(version)
+    const end = Json.valueEnd(bytes, from, from + version.size)
+    if (end < 0 || !Members.read(scratch, names, { bytes, from: from + 1, to: end - 1 })) return false
+    version.metadataEnd = end - from
+    return true
+  }
+
   const changed = (version: Versions.Version, start: number): Value | undefined => {
     const kept = versions.bytesOf(version)
     const from = versions.offsetOf(version)
+    if (version.metadataEnd < 0 && !findMetadataEnd(version)) return first(start, -1)
     const metadataEnd = from + version.metadataEnd
     const isSame = isTailSame(version)
     if (!isSame) {
@@ -277,9 +319,8 @@ export const make = (
     return made
   }
 
-  const read = (likelyEnd: number, type: Type | undefined, isGone: boolean): Value | undefined => {
-    const start = cursor.at
-    if (!findMetadata(type) || !scanMetadata()) return undefined
+  const known = (start: number, likelyEnd: number, isGone: boolean): Value | undefined => {
+    if (!scanMetadata()) return undefined
     if (old !== undefined && !isOfType(old)) {
       versions.forget(old)
       old = undefined
@@ -295,8 +336,23 @@ export const make = (
   }
 
   return {
-    read: (likelyEnd, type) => read(likelyEnd, type, false),
-    readGone: () => read(-1, undefined, true),
+    read: (start, types, likelyEnd, type) => {
+      begin(types, type)
+      return known(start, likelyEnd, false)
+    },
+    readAdded: (start, types, likelyEnd) => {
+      begin(types, undefined)
+      const made = isNewLikely && likelyEnd >= 0 ? unseen(start, likelyEnd) : undefined
+      if (made !== undefined) return made
+      const found = known(start, likelyEnd, false)
+      // What is to be cut is known from a scan alone.
+      isNewLikely = old === undefined && text.cutStart < 0
+      return found
+    },
+    readGone: (start, types) => {
+      begin(types, undefined)
+      return known(start, -1, true)
+    },
     versions
   }
 }

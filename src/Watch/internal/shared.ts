@@ -1,73 +1,71 @@
 /**
  * What objects of a namespace or of a set have in common, kept once for all: values of the same text are the same.
  */
-import * as Bytes from "./bytes.ts"
-import type { Members } from "./members.ts"
-
-/** The members of metadata that many objects have alike. */
-const sharedMembers = new Set(["namespace", "generateName", "labels", "ownerReferences"])
 
 /** How many values are kept, and the longest text of one. */
 const maxCount = 4096
 const maxLength = 1024
 
-/** Below it a text costs no more than what it is compared with. */
-const minRemembered = 32
+type Value = Record<string, unknown>
 
 export interface Shared {
   /** Puts the one value of each text in the place of what was parsed from it. */
-  readonly unify: (metadata: Record<string, unknown>, members: Members, bytes: Uint8Array) => void
+  readonly unify: (metadata: Value) => void
 }
 
-interface Last {
-  readonly bytes: Uint8Array
-  length: number
-  value: unknown
-}
-
+/** Members are named one by one, as every object of a list passes here: an access by a variable name costs far more. */
 export const make = (): Shared => {
-  const values = new Map<string, unknown>()
-  // Objects of a set come one after the other in a list, and their bytes are compared faster than a text is made.
-  const last = new Map<string, Last>()
+  const known = new Map<string, unknown>()
+  // Objects of a set come one after the other in a list, and two values are compared faster than a text is made.
+  let namespace: unknown
+  let generateName: unknown
+  let labels: unknown
+  let owners: unknown
 
-  const valueOf = (name: string, bytes: Uint8Array, start: number, end: number, own: unknown): unknown => {
-    const length = end - start
-    const before = last.get(name)
-    if (before !== undefined && before.length === length && Bytes.isEqual(before.bytes, 0, bytes, start, length)) {
-      return before.value
-    }
-    const text = Bytes.text(bytes, start, end)
-    const known = values.get(text)
-    if (known === undefined && values.size < maxCount) values.set(text, own)
-    const value = known ?? own
-    if (length > minRemembered) remember(name, before, bytes, start, end, value)
-    return value
+  const valueOf = (text: string, own: unknown): unknown => {
+    const value = known.get(text)
+    if (value !== undefined) return value
+    if (text.length <= maxLength && known.size < maxCount) known.set(text, own)
+    return own
   }
 
-  const remember = (
-    name: string,
-    before: Last | undefined,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    value: unknown
-  ): void => {
-    const target = before ?? { bytes: Bytes.allocate(maxLength), length: 0, value: undefined }
-    Bytes.copy(bytes, start, end, target.bytes, 0)
-    target.length = end - start
-    target.value = value
-    if (before === undefined) last.set(name, target)
-  }
+  const textOf = (before: unknown, own: unknown): unknown =>
+    own === before || typeof own !== "string" ? before : valueOf(own, own)
 
   return {
-    unify: (metadata, { count, ends, names, starts }, bytes) => {
-      for (let i = 0; i < count; i++) {
-        const name = names[i] ?? ""
-        const start = starts[i] ?? 0
-        const end = ends[i] ?? 0
-        if (end - start > maxLength || !sharedMembers.has(name)) continue
-        metadata[name] = valueOf(name, bytes, start, end, metadata[name])
+    unify: (metadata) => {
+      if (typeof metadata["namespace"] === "string") {
+        metadata["namespace"] = namespace = textOf(namespace, metadata["namespace"])
+      }
+      if (typeof metadata["generateName"] === "string") {
+        metadata["generateName"] = generateName = textOf(generateName, metadata["generateName"])
+      }
+      if (isValue(metadata["labels"])) {
+        const own = metadata["labels"]
+        metadata["labels"] = labels = isSame(labels, own) ? labels : valueOf(JSON.stringify(own), own)
+      }
+      if (Array.isArray(metadata["ownerReferences"])) {
+        const own = metadata["ownerReferences"]
+        metadata["ownerReferences"] = owners = isSameOwner(owners, own) ? owners : valueOf(JSON.stringify(own), own)
       }
     }
   }
+}
+
+const isValue = (value: unknown): value is Value => typeof value === "object" && value !== null
+
+// Most have one owner; what has more is told by its text.
+const isSameOwner = (a: unknown, b: ReadonlyArray<unknown>): boolean =>
+  Array.isArray(a) && a.length === 1 && b.length === 1 && isValue(b[0]) && isSame(a[0], b[0])
+
+// Whether both are the same text but for the order of their members, in which servers print maps.
+const isSame = (a: unknown, b: Value): boolean => {
+  if (!isValue(a)) return false
+  let count = 0
+  for (const name in a) {
+    if (a[name] !== b[name]) return false
+    count++
+  }
+  for (const _ in b) count--
+  return count === 0
 }
