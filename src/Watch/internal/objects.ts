@@ -56,6 +56,13 @@ export interface Objects {
 // Without the first quote: a search looks for the first letter first, and quotes are everywhere.
 const metadataName = "metadata\""
 
+/** Whether a text names metadata behind a position; managedFields name `f:metadata`, which does not count. */
+const hasMetadata = (json: string, from: number): boolean => {
+  let at = json.indexOf(metadataName, from)
+  while (at >= 0 && json[at - 1] !== "\"") at = json.indexOf(metadataName, at + 1)
+  return at >= 0
+}
+
 export const make = (
   cursor: Cursor,
   names: Names,
@@ -108,7 +115,7 @@ export const make = (
   const parseTo = (start: number, end: number): Value | undefined => {
     const json = textAround(start, end)
     // A name is spelled otherwise by the escape of a code unit alone.
-    if (json.includes("\\u") || json.includes(metadataName, text.start - start)) return undefined
+    if (json.includes("\\u") || hasMetadata(json, text.start - start)) return undefined
     try {
       const made: Value = JSON.parse(json)
       text.end = end
