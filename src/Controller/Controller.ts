@@ -116,7 +116,10 @@ export interface Options<A extends KubeObject, S extends Scope, E, R, RS> extend
    * state older than its own writes. 5 s unless given; zero turns it off.
    */
   readonly awaitWrites?: Duration.Input | undefined
-  /** How long the first lists may take before the controller fails. 2 minutes unless given, as in controller-runtime. */
+  /**
+   * How long its sources may take to start and to deliver what is there, before the controller fails. 2 minutes unless
+   * given, as in controller-runtime.
+   */
   readonly cacheSyncTimeout?: Duration.Input | undefined
   /** What the reconciler does beyond watching, for `Controller.rbac`. Nothing is checked or enforced by it here. */
   readonly grants?: ReadonlyArray<Rbac.Grant> | undefined

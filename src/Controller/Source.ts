@@ -90,7 +90,10 @@ export interface Started {
 export interface Source<out R = never> {
   /** For logs. */
   readonly name: string
-  /** Begins to deliver; ends with the scope. */
+  /**
+   * Begins to deliver; ends with the scope. The sources of a controller start side by side, and nothing is reconciled
+   * before all have: one that has not within `cacheSyncTimeout` fails the controller by its name.
+   */
   readonly start: (
     deliver: (work: ReadonlyArray<Work>) => Effect.Effect<void>
   ) => Effect.Effect<Started, never, R | Scope.Scope>

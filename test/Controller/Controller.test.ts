@@ -415,6 +415,58 @@ describe("Controller", () => {
       )
     })).pipe(quiet))
 
+  it.effect("a source that never starts fails the controller in the end by its name, and holds up no other", () =>
+    withServer(Effect.fnUntraced(function*(server) {
+      server.create("a")
+      const started: Array<string> = []
+      const source = (name: string, start: Effect.Effect<unknown>): Source.Source => ({
+        name,
+        start: () =>
+          Effect.andThen(
+            start,
+            Effect.sync(() => {
+              started.push(name)
+              return { ready: Effect.void, awaitSynced: Effect.void }
+            })
+          )
+      })
+      // Of two with one name, the one that started must not answer for the other.
+      const controller = Controller.make(Pod, {
+        cacheSyncTimeout: "1 minute",
+        watches: [
+          source("feed", Effect.never),
+          source("feed", Effect.void),
+          source("late", Effect.sleep("30 seconds"))
+        ],
+        reconcile: () => Effect.die("nothing is reconciled")
+      })
+      const { awaitSynced, problems } = yield* controller.start
+      yield* settle
+      assert.deepStrictEqual(started, ["feed"])
+      assert.deepStrictEqual(yield* problems, ["feed: it has not started", "late: it has not started"])
+      const fiber = yield* Effect.forkChild(Effect.flip(awaitSynced))
+      yield* adjust("1 minute")
+      assert.strictEqual(
+        (yield* Fiber.join(fiber)).message,
+        "controller pod: its caches did not sync within 1m: feed (it has not started)"
+      )
+      assert.deepStrictEqual(started, ["feed", "late"])
+      assert.deepStrictEqual(yield* problems, ["feed: it has not started"])
+    })))
+
+  it.effect("a source that dies where it starts is a defect of the controller, at once", () =>
+    withServer(Effect.fnUntraced(function*() {
+      const controller = Controller.make(Pod, {
+        watches: [{ name: "feed", start: () => Effect.die(new Error("no such feed")) }],
+        reconcile: () => Effect.void
+      })
+      const exit = yield* Effect.exit(controller.run)
+      assert(Exit.isFailure(exit))
+      assert.strictEqual(String(Cause.squash(exit.cause)), "Error: no such feed")
+      const { problems } = yield* controller.start
+      assert.include(yield* problems, "feed: no such feed")
+    })))
+
   it.effect("ends at once and quietly when it is interrupted while it waits for its caches", () =>
     withServer(Effect.fnUntraced(function*(server) {
       server.isListHanging = true

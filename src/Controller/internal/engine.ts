@@ -93,8 +93,14 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       )
     })
 
-  const started = yield* Effect.forEach(sources, (source) => source.start(deliver))
-  const readiness = Readiness.make(name, sources, started, options.cacheSyncTimeout ?? "2 minutes")
+  // Side by side, and not waited for: one that never starts must not keep the rest from being told of.
+  const started: Array<Source.Started> = []
+  const starting = yield* Effect.forEach(sources, (source) =>
+    Effect.forkScoped(
+      Effect.tap(source.start(deliver), (one) => Effect.sync(() => started.push(one))),
+      { startImmediately: true }
+    ))
+  const readiness = Readiness.make(name, sources, starting, options.cacheSyncTimeout ?? "2 minutes")
 
   // What happened to these keys before they were this replica's own was dropped, so each is due once.
   const replay = Effect.fnUntraced(function*(isGained: (key: string) => boolean) {
