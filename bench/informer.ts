@@ -86,29 +86,34 @@ const compared = (title: string, runs: Runs, isJudged: boolean): ReadonlyArray<F
     })
   )
 
-/** The cost of an event where more objects are cached: the same events at three sizes, ours alone. */
-const growth = Effect.gen(function*() {
+/** Who shows what this machine's memory does to any cache. */
+const growing: ReadonlyArray<string> = [Peers.ours, "undici loop", "client-go"]
+
+/** The cost of an event where more objects are cached: the same events at three sizes. Only ours is judged. */
+const growth = Effect.fnUntraced(function*(clients: ReadonlyArray<Peers.Client>) {
   const sizes = [5000, 20_000, 80_000]
-  const costs: Array<number> = []
+  const costs = new Map<string, Array<number>>(clients.map((client) => [client.name, []]))
   for (const size of sizes) {
-    const runs = yield* Effect.scoped(Effect.gen(function*() {
-      const served = yield* Peers.serve({ profile: "Plain", pods: size, events })
-      return yield* Effect.forEach(
-        Array.from({ length: rounds }),
-        () => Peers.client.run({ port: served.port, pods: size, events })
-      )
-    }))
-    costs.push(1e6 / Figure.median(runs.map((run) => run.eventsPerSecond)))
+    const served = yield* Peers.serve({ profile: "Plain", pods: size, events })
+    const runs = new Map<string, Array<number>>(clients.map((client) => [client.name, []]))
+    for (let round = 0; round < rounds; round++) {
+      for (const client of clients) {
+        const { eventsPerSecond } = yield* client.run({ port: served.port, pods: size, events })
+        runs.get(client.name)?.push(eventsPerSecond)
+      }
+    }
+    for (const [name, speeds] of runs) costs.get(name)?.push(1e6 / Figure.median(speeds))
   }
-  const [first = Number.NaN, ...later] = costs
-  return later.map((cost, i): Figure.Figure => ({
-    name: `cost of an event with ${sizes[i + 1]} pods`,
-    value: cost,
-    unit: "us",
-    against: { name: `with ${sizes[0]}`, value: first },
-    bar: { atMost: 1.2 }
-  }))
-})
+  return Array.from(costs).flatMap(([name, [first = Number.NaN, ...later]]) =>
+    later.map((cost, i): Figure.Figure => ({
+      name: `${name}: cost of an event with ${sizes[i + 1]} pods`,
+      value: cost,
+      unit: "us",
+      against: { name: `with ${sizes[0]}`, value: first },
+      ...(name === Peers.ours ? { bar: { atMost: 1.2 } } : {})
+    }))
+  )
+}, Effect.scoped)
 
 /** What listeners cost that filter everything out. */
 const listeners = Effect.scoped(Effect.gen(function*() {
@@ -139,6 +144,6 @@ export const run = Effect.gen(function*() {
     yield* Console.log(`replaying ${pods} pods and ${events} events, ${title}: ${rounds} rounds`)
     out.push(...figures(title, yield* measure(profile, clients), isJudged))
   }
-  out.push(yield* listeners, ...(yield* growth), ...(yield* cache.figures))
+  out.push(yield* listeners, ...(yield* growth(clients.filter((client) => growing.includes(client.name)))), ...(yield* cache.figures))
   return out
 })

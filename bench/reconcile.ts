@@ -4,7 +4,8 @@
  * plane.
  *
  * Both controllers read the object from their cache and write nothing. Rounds alternate, each in a process of its own;
- * without Go they are left out with a word. KUBECONFIG names a cluster to use; else a control plane is started.
+ * without Go they are left out with a word. Beside them goes a loop that reads the same stream with undici and JSON.parse
+ * and does nothing with it. KUBECONFIG names a cluster to use; else a control plane is started.
  */
 import type * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
@@ -146,29 +147,36 @@ const kubeconfig = Effect.suspend(() => {
 
 const namespace = `bench-reconcile-${process.pid}`
 
+const script = (name: string, args: ReadonlyArray<string>) =>
+  GoController.timed(process.execPath, [
+    "--conditions=@effect-kubernetes/source",
+    new URL(`./reconcile/${name}`, import.meta.url).pathname,
+    ...args
+  ])
+
 const start = Effect.fnUntraced(function*(path: string) {
   const goController = yield* GoController.make
   if (goController === undefined) yield* Console.log("client-go is left out: it cannot be built on this machine")
   const ours: Array<number> = []
   const theirs: Array<number> = []
+  const loops: Array<number> = []
   for (let round = 0; round <= rounds; round++) {
-    const program = new URL("./reconcile/ours.ts", import.meta.url).pathname
-    const mine = yield* GoController.timed(process.execPath, [
-      program,
-      path,
-      namespace,
-      String(objects),
-      String(workers)
-    ])
+    const mine = yield* script("ours.ts", [path, namespace, String(objects), String(workers)])
+    const loop = yield* script("undici.ts", [path, namespace])
     const go = goController === undefined
       ? undefined
       : yield* goController({ kubeconfig: path, namespace, objects, workers })
     // The first round warms up the server.
     if (round === 0) continue
     ours.push(mine)
+    loops.push(loop)
     if (go !== undefined) theirs.push(go)
   }
-  return { ours: Figure.median(ours), theirs: theirs.length === 0 ? undefined : Figure.median(theirs) }
+  return {
+    ours: Figure.median(ours),
+    loop: Figure.median(loops),
+    theirs: theirs.length === 0 ? undefined : Figure.median(theirs)
+  }
 })
 
 const fill = Effect.gen(function*() {
@@ -191,7 +199,7 @@ export const run: Effect.Effect<ReadonlyArray<Figure.Figure>, unknown, NodeServi
   Effect.gen(function*() {
     const { p50, p99, p999 } = yield* latencies
     const path = yield* kubeconfig
-    const { ours, theirs } = yield* Effect.provide(
+    const { loop, ours, theirs } = yield* Effect.provide(
       // A scope of its own: the namespace goes while there is a client to ask for it.
       Effect.scoped(Effect.andThen(fill, start(path))),
       NodeKubernetes.layerKubeconfig({ path })
@@ -208,7 +216,8 @@ export const run: Effect.Effect<ReadonlyArray<Figure.Figure>, unknown, NodeServi
           unit: "ms",
           against: { name: "client-go", value: theirs },
           bar: { atMost: 1 }
-        }
+        },
+      { name: "the same list by undici and JSON.parse, no cache and no controller", value: loop, unit: "ms" }
     ]
     return figures
   })
