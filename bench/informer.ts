@@ -144,6 +144,10 @@ export const run = Effect.gen(function*() {
     yield* Console.log(`replaying ${pods} pods and ${events} events, ${title}: ${rounds} rounds`)
     out.push(...figures(title, yield* measure(profile, clients), isJudged))
   }
-  out.push(yield* listeners, ...(yield* growth(clients.filter((client) => growing.includes(client.name)))), ...(yield* cache.figures))
+  out.push(
+    yield* listeners,
+    ...(yield* growth(clients.filter((client) => growing.includes(client.name)))),
+    ...(yield* cache.figures)
+  )
   return out
 })
