@@ -32,7 +32,7 @@ export interface Options {
   readonly maxInterval?: Duration.Input | undefined
   /** How many events a source may tell at once about an object. 25 unless given. */
   readonly spamBurst?: number | undefined
-  /** How long it takes until it may tell another one. 5 minutes unless given. */
+  /** How long it takes until it may tell another one, at most a year. 5 minutes unless given. */
   readonly spamInterval?: Duration.Input | undefined
   /**
    * Which events are similar. Source, object, type, reason unless given; the message is what differs between them.
@@ -109,8 +109,10 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
   const capacity = options.capacity ?? 4096
   const maxEvents = options.maxEvents ?? 10
   const maxInterval = Duration.toNanosUnsafe(Duration.fromInputUnsafe(options.maxInterval ?? "10 minutes"))
+  // No interval without end: a rate of zero would be no limit at all.
+  const spamInterval = Duration.min(Duration.fromInputUnsafe(options.spamInterval ?? "5 minutes"), Duration.days(365))
   const spam = {
-    qps: 1 / Duration.toSeconds(Duration.fromInputUnsafe(options.spamInterval ?? "5 minutes")),
+    qps: 1 / Duration.toSeconds(spamInterval),
     burst: options.spamBurst ?? 25
   }
   const { aggregatedMessage = defaultMessage, aggregationKey = defaultAggregationKey, spamKey = defaultSpamKey } =

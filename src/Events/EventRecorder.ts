@@ -44,7 +44,7 @@ export interface Occurrence {
   readonly type?: EventType | undefined
   /** Why, for programs: short, CamelCase, one of few. */
   readonly reason: string
-  /** What happened, for people. */
+  /** What happened, for people. Of a longer one `events.k8s.io/v1` gets the first 1024 bytes. */
   readonly message: string
   /** What was done or failed, for programs: CamelCase. `events.k8s.io/v1` wants one; the reason unless given. */
   readonly action?: string | undefined

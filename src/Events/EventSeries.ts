@@ -149,12 +149,16 @@ const toEvent = (event: RecordedEvent): Written => ({
   },
   eventTime: MicroTime.fromNanoseconds(event.at),
   reportingController: event.controller,
-  reportingInstance: event.host === "" ? event.controller : `${event.controller}-${event.host}`.slice(0, 128),
+  reportingInstance: cut(event.host === "" ? event.controller : `${event.controller}-${event.host}`, 128),
   // The server asks for an action, and takes no empty one.
-  action: event.action ?? event.reason,
-  reason: event.reason,
+  action: cut(event.action ?? event.reason, 128),
+  reason: cut(event.reason, 128),
   regarding: event.regarding,
   ...(event.related === undefined ? {} : { related: event.related }),
-  note: event.message,
+  note: cut(event.message, 1024),
   type: event.type
 })
+
+/** What fits into so many bytes, whole characters: an Event that is longer is refused. */
+const cut = (text: string, bytes: number): string =>
+  text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(bytes)).read)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
@@ -115,6 +116,17 @@ describe("EventCorrelator", () => {
       // What was filtered is counted all the same.
       assert.strictEqual(yield* see(recorded()), "it started ×28 patched")
       assert.strictEqual(yield* see(recorded()), "filtered")
+    }))
+
+  it.effect("silences for good where the interval has no end, and never where it is nothing", () =>
+    Effect.gen(function*() {
+      const { see } = yield* correlator({ spamBurst: 3, spamInterval: Duration.infinity })
+      for (let n = 1; n <= 3; n++) assert.notStrictEqual(yield* see(recorded()), "filtered")
+      assert.strictEqual(yield* see(recorded()), "filtered")
+      yield* TestClock.adjust("30 days")
+      assert.strictEqual(yield* see(recorded()), "filtered")
+      const open = yield* correlator({ spamBurst: 3, spamInterval: 0 })
+      for (let n = 1; n <= 30; n++) assert.notStrictEqual(yield* open.see(recorded()), "filtered")
     }))
 
   it.effect("forgets the key that was not used for longest", () =>

@@ -45,6 +45,26 @@ describe("EventSeries", () => {
       assert.strictEqual(created?.reportingInstance, "controller")
     }))
 
+  it.effect("cuts what is longer than the server takes, and cuts no character in two", () =>
+    Effect.gen(function*() {
+      const series = yield* EventSeries.make()
+      const length = (text: string | undefined) => new TextEncoder().encode(text).length
+      const [long] = yield* series.observe(
+        recorded({ message: "m".repeat(5000), reason: "r".repeat(200), host: "h".repeat(200) })
+      )
+      assert.strictEqual(long?.note, "m".repeat(1024))
+      assert.strictEqual(long?.reason, "r".repeat(128))
+      assert.strictEqual(long?.action, "r".repeat(128))
+      assert.strictEqual(length(long?.reportingInstance), 128)
+      const [wide] = yield* series.observe(
+        recorded({ message: `m${"\u{1f600}".repeat(400)}`, action: "ä".repeat(100) })
+      )
+      assert.strictEqual(wide?.note, `m${"\u{1f600}".repeat(255)}`)
+      assert.strictEqual(wide?.action, "ä".repeat(64))
+      const [short] = yield* series.observe(recorded({ message: "ä".repeat(512), reason: "Other" }))
+      assert.strictEqual(short?.note, "ä".repeat(512))
+    }))
+
   it.effect("a series that was silent for six minutes is written a last time; a single event is forgotten", () =>
     Effect.gen(function*() {
       const series = yield* EventSeries.make()
