@@ -12,7 +12,7 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { ResourceClient } from "../Clientset/ResourceClient.ts"
-import { type ApiError, isApiError } from "../Machinery/ApiError.ts"
+import { type ApiError, fromStatus, isApiError } from "../Machinery/ApiError.ts"
 import * as JsonPatch from "../Machinery/JsonPatch.ts"
 import * as Patch from "../Machinery/Patch.ts"
 import type { RequestError } from "../Machinery/RequestError.ts"
@@ -90,6 +90,15 @@ const isOutdated = (error: unknown): boolean =>
 
 const attempts = Schedule.exponential("10 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
 
+/** An object that was deleted and made again is another: the caller's is gone. */
+const replaced = ({ kind, metadata: { name, namespace } }: KubeObject & Stored): ApiError => {
+  const message = `${kind ?? "object"} ${JSON.stringify(name)} not found: another object has its name now`
+  return fromStatus(
+    { kind: "Status", apiVersion: "v1", status: "Failure", reason: "NotFound", code: 404, message },
+    { verb: "patch", resource: kind ?? "", namespace, name }
+  )
+}
+
 /** Patches what was read; where that is outdated, reads again and decides again. */
 const change = Effect.fnUntraced(function*<A extends KubeObject, S extends Scope>(
   client: Client<A, S>,
@@ -97,13 +106,13 @@ const change = Effect.fnUntraced(function*<A extends KubeObject, S extends Scope
   isDone: (object: Persisted<A, S>) => boolean,
   operations: (object: Stored) => ReadonlyArray<JsonPatch.Operation>
 ): Effect.fn.Return<Persisted<A, S>, ApiError | RequestError> {
-  const { name, uid } = object.metadata
+  const { name } = object.metadata
   let read: Persisted<A, S> | undefined = object
   const once = Effect.gen(function*() {
     const current: Persisted<A, S> = read ?? (yield* client.get(name))
     read = undefined
-    // Another object under the same name is none of the caller's.
-    if (current.metadata.uid !== uid || isDone(current)) return current
+    if (current.metadata.uid !== object.metadata.uid) return yield* replaced(object)
+    if (isDone(current)) return current
     return yield* client.patch(name, Patch.json(operations(current)))
   })
   return yield* Effect.retry(once, { schedule: attempts, while: isOutdated })
@@ -111,7 +120,8 @@ const change = Effect.fnUntraced(function*<A extends KubeObject, S extends Scope
 
 /**
  * The object with a finalizer; unchanged, and without a request, where it has it or is to go, as the server allows no
- * more of them then. `object` may come from a cache. Fails with NotFound where the object is gone.
+ * more of them then. `object` may come from a cache. Fails with NotFound where the object is gone, also where another one
+ * has its name now.
  *
  * @category combinators
  * @since 0.1.0
@@ -130,7 +140,8 @@ export const add = <A extends KubeObject, S extends Scope>(
 
 /**
  * The object without a finalizer; unchanged, and without a request, where it does not have it. If it was the last one of
- * an object that is to go, the object is gone afterwards. Fails with NotFound where it is gone already.
+ * an object that is to go, the object is gone afterwards. Fails with NotFound where it is gone already, also where another
+ * one has its name now.
  *
  * @category combinators
  * @since 0.1.0
@@ -185,7 +196,7 @@ export const around = Effect.fnUntraced(function*<A extends KubeObject, S extend
   let current = object
   if (!isDeleting(object)) {
     const held = yield* noneIfGone(add(client, object, finalizer))
-    if (held === undefined || held.metadata.uid !== object.metadata.uid) return undefined
+    if (held === undefined) return undefined
     if (!isDeleting(held)) return yield* apply(held)
     // It is to go since it was read.
     current = held
