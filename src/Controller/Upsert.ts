@@ -61,7 +61,18 @@ const isExisting = (error: unknown): boolean => isApiError(error) && error.reaso
  */
 const complete = <A extends KubeObject, S extends Scope>(current: Persisted<A, S>, wanted: A): A => {
   const { creationTimestamp, generation, managedFields, name, namespace, resourceVersion, uid } = current.metadata
-  const theirs = { creationTimestamp, generation, managedFields, name, namespace, resourceVersion, uid }
+  const { deletionGracePeriodSeconds, deletionTimestamp } = current.metadata
+  const theirs = {
+    creationTimestamp,
+    deletionGracePeriodSeconds,
+    deletionTimestamp,
+    generation,
+    managedFields,
+    name,
+    namespace,
+    resourceVersion,
+    uid
+  }
   const metadata = {
     ...wanted.metadata,
     ...Object.fromEntries(Object.entries(theirs).filter(([, value]) => value !== undefined))

@@ -62,6 +62,17 @@ for (const [name, upsert] of [["update", Upsert.update], ["patch", Upsert.patch]
         assert.strictEqual(object.metadata.uid, uid)
       }).pipe(withServer))
 
+    it.effect("writes nothing to an object that is to go, where nothing but that differs", () =>
+      Effect.gen(function*() {
+        const maps = yield* client
+        const metadata = { name: "a", finalizers: ["example.com/mine"] }
+        yield* maps.create({ metadata, data: { x: "1" } })
+        yield* maps.delete("a")
+        const { object, operation } = yield* upsert(maps, "a", () => Effect.succeed({ metadata, data: { x: "1" } }))
+        assert.isDefined(object.metadata.deletionTimestamp)
+        assert.strictEqual(operation, "None")
+      }).pipe(withServer))
+
     it.effect("fails with what the caller fails with, and writes nothing then", () =>
       Effect.gen(function*() {
         const maps = yield* client
