@@ -179,6 +179,10 @@ it("never takes from before what the text before had twice", () => {
     [`{${meta(1)},"spec":1,${meta(7)}}`, `{${meta(2)},"spec":1,${meta(7)}}`],
     [`{${meta(1)},"spec":1,"m\\u0065tadata":{"uid":"u"}}`, `{${meta(2)},"spec":1,"m\\u0065tadata":{"uid":"u"}}`],
     [`{"kind":"A",${meta(1)},"spec":1,"kind":"B"}`, `{"kind":"A",${meta(2)},"spec":1,"kind":"B"}`],
+    [
+      `{"kind":"${"\u00c4".repeat(60)}",${meta(1)},${meta(7)}}`,
+      `{"kind":"${"\u00c4".repeat(60)}",${meta(2)},${meta(7)}}`
+    ],
     [twice("resourceVersion", 1, 3), twice("resourceVersion", 2, 3)],
     [twice("resourceVersion", 1, 1), twice("resourceVersion", 2, 1)],
     [twice("labels", 1, 1), twice("labels", 1, 2)],

@@ -115,7 +115,7 @@ export const make = (
   const parseTo = (start: number, end: number): Value | undefined => {
     const json = textAround(start, end)
     // A name is spelled otherwise by the escape of a code unit alone.
-    if (json.includes("\\u") || hasMetadata(json, text.start - start)) return undefined
+    if (json.includes("\\u") || hasMetadata(json, json.indexOf(metadataName) + 1)) return undefined
     try {
       const made: Value = JSON.parse(json)
       text.end = end
