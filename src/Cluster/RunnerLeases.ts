@@ -4,7 +4,8 @@
  * The uid of a runner's Lease is its session: shard locks name it, and are void once that Lease is deleted. Only an
  * expired Lease is deleted by others, under the precondition that it was not renewed since, so a runner that was given
  * up cannot come back into its session: its next renewal finds nothing. Expiry is judged as client-go's elector does: by
- * how long this process saw no renewal on its own clock, never by comparing clocks.
+ * how long this process saw no renewal on its own clock, never by comparing clocks; a runner judges itself likewise, and
+ * never goes on with a session that ran out.
  *
  * @see https://kubernetes.io/docs/concepts/architecture/leases/
  * @since 0.1.0
@@ -58,7 +59,7 @@ export class RunnerLeases extends Context.Service<RunnerLeases, {
   ) => Effect.Effect<Session, ApiError | RequestError>
   /** Takes a runner out of the membership and leaves its session, and with it its locks, in place. */
   readonly unregister: (address: string) => Effect.Effect<void, ApiError | RequestError>
-  /** Renews this process's session. False where it is lost. */
+  /** Renews this process's session. False where it is lost, or ran out by this process's clock, which ends it. */
   readonly renew: (address: string) => Effect.Effect<boolean, ApiError | RequestError>
   /** Ends this process's session: its locks are void. */
   readonly end: (address: string) => Effect.Effect<void, ApiError | RequestError>
@@ -147,7 +148,14 @@ export const make = Effect.fnUntraced(function*(
     const before = observed.get(uid)
     const at = before?.renewTime === renewTime ? before.at : now()
     seen.set(uid, { renewTime, at })
-    return now() - at > lifetime
+    // As long as its runner said: while a new setting is rolled out, others have another one.
+    return now() - at > (spec?.leaseDurationSeconds ?? 0) * 1000
+  }
+
+  /** The session of an address while it has not run out by this process's own clock. */
+  const current = (address: string) => {
+    const mine = own.get(address)
+    return mine !== undefined && now() - mine.renewedAt < lifetime ? mine.session : undefined
   }
 
   /** Answers whether the session has ended: not where it was renewed at the last moment. */
@@ -183,13 +191,13 @@ export const make = Effect.fnUntraced(function*(
       [runnerAnnotation]: runner,
       [healthyAnnotation]: String(isHealthy)
     }
-    const mine = own.get(address)
+    const mine = current(address)
     const renewed = mine === undefined
       ? undefined
       : yield* ignoreNotFound(
         leases.patch(
           leaseName(name, address),
-          Patch.merge<unknown>({ metadata: { uid: mine.session.id, annotations }, spec: { renewTime } })
+          Patch.merge<unknown>({ metadata: { uid: mine.id, annotations }, spec: { renewTime } })
         )
       )
     if (renewed === undefined) {
@@ -225,44 +233,51 @@ export const make = Effect.fnUntraced(function*(
       Effect.asVoid
     )
 
+  /** Ends a session, unless another has its name meanwhile. */
+  const end = ({ address, id }: Session) => {
+    if (own.get(address)?.session.id === id) own.delete(address)
+    return leases.delete(leaseName(name, address), { preconditions: { uid: id } }).pipe(
+      ignoreNotFound,
+      Effect.catchReason("ApiError", "Conflict", () => Effect.undefined),
+      Effect.asVoid
+    )
+  }
+
   return RunnerLeases.of({
     name,
     namespace,
     register,
     unregister: (address) => annotate(address, own.get(address)?.session.id, { [runnerAnnotation]: null }),
     renew: Effect.fnUntraced(function*(address) {
-      const mine = own.get(address)
+      const mine = own.get(address)?.session
       if (mine === undefined) return false
       const begun = now()
       const renewTime = yield* MicroTime.now
       // The uid is a precondition: a Lease of the same name that is another session is not renewed.
       const isRenewed = yield* leases.patch(
         leaseName(name, address),
-        Patch.merge<unknown>({ metadata: { uid: mine.session.id }, spec: { renewTime } })
+        Patch.merge<unknown>({ metadata: { uid: mine.id }, spec: { renewTime } })
       ).pipe(
         Effect.as(true),
         Effect.catchReason("ApiError", "NotFound", () => Effect.succeed(false)),
         Effect.catchReason("ApiError", "Conflict", () => Effect.succeed(false))
       )
-      if (isRenewed) own.set(address, { ...mine, renewedAt: begun })
-      else own.delete(address)
-      return isRenewed
+      // What came for its keys after it ran out here was turned away, and nobody would tell of it again.
+      if (!isRenewed || current(address)?.id !== mine.id) {
+        yield* end(mine)
+        return false
+      }
+      own.set(address, { session: mine, renewedAt: begun })
+      return true
     }),
-    end: Effect.fnUntraced(function*(address) {
-      const mine = own.get(address)
-      if (mine === undefined) return
-      own.delete(address)
-      yield* leases.delete(leaseName(name, address), { preconditions: { uid: mine.session.id } }).pipe(
-        ignoreNotFound,
-        Effect.catchReason("ApiError", "Conflict", () => Effect.undefined)
-      )
-    }),
+    end: (address) =>
+      Effect.suspend(() => {
+        const mine = own.get(address)?.session
+        return mine === undefined ? Effect.void : end(mine)
+      }),
     setHealth: (address, isHealthy) => annotate(address, undefined, { [healthyAnnotation]: String(isHealthy) }),
     sessions,
-    current: (address) => {
-      const mine = own.get(address)
-      return mine !== undefined && now() - mine.renewedAt < lifetime ? mine.session : undefined
-    },
+    current,
     latest: (address) => own.get(address)?.session
   })
 })

@@ -6,6 +6,7 @@ import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as ShardId from "effect/cluster/ShardId"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -23,30 +24,32 @@ const withServer = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   self.pipe(Effect.scoped, Effect.provide(Layer.fresh(ApiServer.layer)))
 
 /** One process: a storage with nothing in its memory. */
-const process = Effect.fnUntraced(function*(host: string) {
-  const context = yield* Layer.build(
-    Layer.fresh(
-      LeaseRunnerHealth.layer.pipe(
-        Layer.provideMerge(LeaseRunnerStorage.layer({ name: "web", namespace: "default" })),
-        Layer.provide(ShardingConfig.layer({ shardLockExpiration: "30 seconds" }))
+const lasting = (shardLockExpiration: Duration.Input) =>
+  Effect.fnUntraced(function*(host: string) {
+    const context = yield* Layer.build(
+      Layer.fresh(
+        LeaseRunnerHealth.layer.pipe(
+          Layer.provideMerge(LeaseRunnerStorage.layer({ name: "web", namespace: "default" })),
+          Layer.provide(ShardingConfig.layer({ shardLockExpiration }))
+        )
       )
     )
-  )
-  const storage = Context.get(context, RunnerStorage.RunnerStorage)
-  const address = RunnerAddress.make(host, 1)
-  return {
-    host,
-    address,
-    storage,
-    leases: Context.get(context, RunnerLeases),
-    health: Context.get(context, RunnerHealth.RunnerHealth),
-    register: storage.register(Runner.make({ address, groups: ["default"], weight: 1 }), true),
-    acquire: (...shards: ReadonlyArray<number>) => numbers(storage.acquire(address, ids(shards))),
-    refresh: (...shards: ReadonlyArray<number>) => numbers(storage.refresh(address, ids(shards))),
-    release: (shard: number) => storage.release(address, ShardId.make("default", shard)),
-    members: Effect.map(storage.getRunners, (runners) => runners.map(([runner]) => runner.address.host).toSorted())
-  }
-})
+    const storage = Context.get(context, RunnerStorage.RunnerStorage)
+    const address = RunnerAddress.make(host, 1)
+    return {
+      host,
+      address,
+      storage,
+      leases: Context.get(context, RunnerLeases),
+      health: Context.get(context, RunnerHealth.RunnerHealth),
+      register: storage.register(Runner.make({ address, groups: ["default"], weight: 1 }), true),
+      acquire: (...shards: ReadonlyArray<number>) => numbers(storage.acquire(address, ids(shards))),
+      refresh: (...shards: ReadonlyArray<number>) => numbers(storage.refresh(address, ids(shards))),
+      release: (shard: number) => storage.release(address, ShardId.make("default", shard)),
+      members: Effect.map(storage.getRunners, (runners) => runners.map(([runner]) => runner.address.host).toSorted())
+    }
+  })
+const process = lasting("30 seconds")
 
 const ids = (shards: ReadonlyArray<number>) => shards.map((shard) => ShardId.make("default", shard))
 const numbers = <E>(shards: Effect.Effect<ReadonlyArray<ShardId.ShardId>, E>) =>
@@ -153,6 +156,42 @@ describe("LeaseRunnerStorage", () => {
         })
       )
       assert.deepStrictEqual(yield* a.refresh(1), [1])
+    }).pipe(withServer))
+
+  it.effect("a session that ran out by its own clock is over, also where nobody else has noticed", () =>
+    Effect.gen(function*() {
+      const a = yield* process("a")
+      const b = yield* process("b")
+      yield* a.register
+      yield* a.acquire(1)
+      // It stands still: what comes after that and before the next renewal is turned away, and nobody tells of it again.
+      yield* TestClock.adjust("30 seconds")
+      assert.isUndefined(a.leases.current("a:1"))
+      assert.deepStrictEqual(yield* a.refresh(1), [])
+      assert.isUndefined(a.leases.current("a:1"))
+      // Nobody waits for it any more.
+      yield* b.register
+      assert.deepStrictEqual(yield* b.acquire(1), [1])
+      assert.deepStrictEqual(yield* b.members, ["b"])
+      yield* a.register
+      assert.deepStrictEqual(yield* a.acquire(1, 2), [2])
+    }).pipe(withServer))
+
+  it.effect("a lease lasts as long as its runner said, also for a process of another setting", () =>
+    Effect.gen(function*() {
+      // As while a new setting is rolled out.
+      const patient = yield* lasting("60 seconds")("a")
+      const hasty = yield* lasting("9 seconds")("b")
+      yield* patient.register
+      yield* hasty.register
+      yield* patient.acquire(1)
+      yield* pass(48, Effect.andThen(hasty.members, hasty.refresh()))
+      assert.deepStrictEqual(yield* hasty.acquire(1), [])
+      assert.deepStrictEqual(yield* patient.refresh(1), [1])
+      // The other way round nobody waits for longer than the runner does itself.
+      yield* hasty.acquire(2)
+      yield* pass(15, Effect.andThen(patient.members, patient.refresh(1)))
+      assert.deepStrictEqual(yield* patient.acquire(2), [2])
     }).pipe(withServer))
 
   it.effect("a process that has just come watches a whole lease before it gives anybody up", () =>
