@@ -8,7 +8,9 @@
  */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Index } from "./Indexer.ts"
 import type { Listener, SharedInformer } from "./SharedInformer.ts"
@@ -33,7 +35,7 @@ export const make = <A, Names extends string>(
     values: Effect.map(concat((part) => part.index(name).values), Arr.dedupe)
   })
   const merged = (listeners: ReadonlyArray<Listener<A>>): Listener<A> => ({
-    events: Stream.mergeAll(listeners.map((listener) => listener.events), { concurrency: "unbounded" }),
+    events: merge(listeners.map((listener) => listener.events)),
     hasSynced: Effect.map(
       Effect.forEach(listeners, (listener) => listener.hasSynced),
       (all) => all.every((hasSynced) => hasSynced)
@@ -63,10 +65,43 @@ export const make = <A, Names extends string>(
     awaitSynced: Effect.forEach(parts, (part) => part.awaitSynced, { discard: true }),
     ready: Effect.forEach(parts, (part) => part.ready, { discard: true, concurrency: "unbounded" }),
     listen: (options) => Effect.map(Effect.forEach(parts, (part) => part.listen(options)), merged),
-    changes: Stream.mergeAll(parts.map((part) => part.changes), { concurrency: "unbounded" }),
-    handle: (handler, options) => Effect.map(Effect.forEach(parts, (part) => part.handle(handler, options)), merged),
+    changes: merge(parts.map((part) => part.changes)),
+    handle: (handler, options) =>
+      Effect.flatMap(Semaphore.make(1), ({ withPermit }) => {
+        const oneByOne: typeof handler = (event) => withPermit(Effect.suspend(() => handler(event)))
+        return Effect.map(Effect.forEach(parts, (part) => part.handle(oneByOne, options)), merged)
+      }),
     awaitVersion: (key, resourceVersion, options) => (partOf(key) ?? first).awaitVersion(key, resourceVersion, options),
     rejections: Stream.mergeAll(parts.map((part) => part.rejections), { concurrency: "unbounded" }),
     reflectors: parts.flatMap((part) => part.reflectors)
   }
+}
+
+// A listener counts what it gave as handled when it is asked for more, and joins what waits meanwhile: so a part is asked
+// only once the reader of all of them asks again, and nothing is read ahead.
+const merge = <A>(streams: ReadonlyArray<Stream.Stream<A>>): Stream.Stream<A> => {
+  const parts = streams.map((stream) =>
+    Stream.transformPull(stream, (pull) =>
+      Effect.sync(() => {
+        let handled = Latch.makeUnsafe(true)
+        return Effect.suspend(() => handled.await).pipe(
+          Effect.andThen(pull),
+          Effect.map((events) => {
+            handled = Latch.makeUnsafe(false)
+            return Arr.of({ events, handled })
+          })
+        )
+      }))
+  )
+  return Stream.transformPull(Stream.mergeAll(parts, { concurrency: "unbounded" }), (pull) =>
+    Effect.sync(() => {
+      let given: Iterable<Latch.Latch> = []
+      return Effect.suspend(() => Effect.forEach(given, (handled) => handled.open, { discard: true })).pipe(
+        Effect.andThen(pull),
+        Effect.map((batches) => {
+          given = batches.map(({ handled }) => handled)
+          return Arr.flatMap(batches, ({ events }) => events)
+        })
+      )
+    }))
 }
