@@ -9,15 +9,19 @@
  */
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Hash from "effect/Hash"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as FieldSelector from "../Machinery/FieldSelector.ts"
+import * as LabelSelector from "../Machinery/LabelSelector.ts"
 import type { Selection } from "../Machinery/Options.ts"
 import type {
   AnyResource,
@@ -30,7 +34,7 @@ import type {
 import { qualifiedName } from "../Machinery/Resource.ts"
 import type * as IncrementalDecoder from "../Watch/IncrementalDecoder.ts"
 import type { ListWatch } from "../Watch/ListWatch.ts"
-import type { PartialObjectMetadata } from "../Watch/ListWatchSource.ts"
+import type { CollectionOptions, PartialObjectMetadata } from "../Watch/ListWatchSource.ts"
 import { ListWatchSource } from "../Watch/ListWatchSource.ts"
 import * as Decoded from "./Decoded.ts"
 import type { Cacheable, IndexFunction } from "./Indexer.ts"
@@ -113,9 +117,9 @@ export class InformerFactory extends Context.Service<InformerFactory, {
     resource: Resource<A, S, Sub>,
     options: GetOptions<B, Names> & Decoded.Options<B>
   ) => Effect.Effect<SharedInformer<B, Names>, never, Scope.Scope>
-  /** Waits for every informer that is held now. */
+  /** Waits for every informer that is held now, for as long as it is held. */
   readonly awaitSynced: Effect.Effect<void>
-  /** Waits for every informer that is held now, and fails as soon as one of them cannot go on by itself. */
+  /** As `awaitSynced`, and fails as soon as one of them cannot go on by itself. */
   readonly ready: Effect.Effect<void, InformerError>
 }>()("effect-kubernetes/Informer/InformerFactory") {}
 
@@ -171,15 +175,20 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<typeof InformerFactory.Service, never, ListWatchSource | Scope.Scope> {
   const source = yield* ListWatchSource
   const scope = yield* Effect.scope
-  const held = new Set<SharedInformer<Cacheable>>()
+  // Each with what opens when it ends.
+  const held = new Map<SharedInformer<Cacheable>, Latch.Latch>()
   const identities = new WeakMap<object, number>()
   let identityCount = 0
   const informers = yield* RcMap.make({
     lookup: (key: Key) =>
       Effect.tap(key.make, (informer) =>
         Effect.acquireRelease(
-          Effect.sync(() => held.add(informer)),
-          () => Effect.sync(() => held.delete(informer))
+          Effect.sync(() => {
+            const ended = Latch.makeUnsafe(false)
+            held.set(informer, ended)
+            return ended
+          }),
+          (ended) => Effect.andThen(Effect.sync(() => held.delete(informer)), ended.open)
         ))
   })
 
@@ -213,23 +222,28 @@ export const make = Effect.fnUntraced(function*(
     form: string,
     resource: AnyResource,
     given: GetOptions<A, Names>,
-    open: (namespace: string | undefined) => Opened<A>
+    open: (collection: CollectionOptions) => Opened<A>
   ): Effect.Effect<SharedInformer<A, Names>, never, Scope.Scope> => {
     const { indexers, namespaces, resync, ...kept } = given
     const chosen = resource.scope === "Cluster" || namespaces === undefined
       ? []
       : Arr.dedupe(typeof namespaces === "string" ? [namespaces] : namespaces)
     const part = (namespace: string | undefined) => {
-      const { transform, timing, ...plain } = kept
-      const opened = open(namespace)
+      const { transform, timing } = kept
+      const { fieldSelector, labelSelector, shardSelector } = kept
+      const opened = open({ namespace, labelSelector, fieldSelector, shardSelector })
       const id = JSON.stringify([
         form,
         qualifiedName(resource),
         resource.version,
         namespace,
-        plain,
+        labelSelector === undefined ? undefined : labelsOf(labelSelector),
+        fieldSelector === undefined ? undefined : FieldSelector.text(fieldSelector),
+        shardSelector,
+        kept.pageSize,
+        kept.isWatchList,
         identity(transform),
-        timing,
+        durationsOf(timing),
         identity(opened.identity)
       ])
       const { prepare } = opened
@@ -253,7 +267,7 @@ export const make = Effect.fnUntraced(function*(
     }
     const found = Arr.isReadonlyArrayNonEmpty(chosen)
       ? Effect.map(Effect.forEach(chosen, part), (parts) => parts.length === 1 ? parts[0] : MergedInformer.make(parts))
-      : part(undefined)
+      : Effect.suspend(() => part(undefined))
     // Without indexers there are no names.
     const indexed = Effect.flatMap(
       found,
@@ -274,6 +288,14 @@ export const make = Effect.fnUntraced(function*(
     return all
   }
 
+  const ofAll = <E>(wait: (informer: SharedInformer<Cacheable>) => Effect.Effect<void, E>): Effect.Effect<void, E> =>
+    Effect.suspend(() =>
+      Effect.forEach(held, ([informer, ended]) => Effect.raceFirst(wait(informer), ended.await), {
+        discard: true,
+        concurrency: "unbounded"
+      })
+    )
+
   // What a `ListWatch<A>` delivers is of type A; only the common supertype is named between the two.
   const passed = <A extends Cacheable>(listWatch: ListWatch<A>): Opened<A> => ({
     listWatch,
@@ -288,10 +310,7 @@ export const make = Effect.fnUntraced(function*(
         "objects",
         resource,
         all,
-        (namespace) =>
-          passed(
-            source.objects(resource, { namespace, labelSelector: all.labelSelector, fieldSelector: all.fieldSelector })
-          )
+        (collection) => passed(source.objects(resource, collection))
       )
     },
     metadata: (resource, given) => {
@@ -300,28 +319,19 @@ export const make = Effect.fnUntraced(function*(
         "metadata",
         resource,
         all,
-        (namespace) =>
-          passed(
-            source.metadata(resource, { namespace, labelSelector: all.labelSelector, fieldSelector: all.fieldSelector })
-          )
+        (collection) => passed(source.metadata(resource, collection))
       )
     },
     decoded: (resource, given) => {
       const { onDecodeFailure, schema, ...rest } = given
       const all = withDefaults(resource, rest)
-      return share(`decoded ${onDecodeFailure ?? "Skip"}`, resource, all, (namespace) => {
-        const listWatch = source.objects(resource, {
-          namespace,
-          labelSelector: all.labelSelector,
-          fieldSelector: all.fieldSelector
-        })
+      return share(`decoded ${onDecodeFailure ?? "Skip"}`, resource, all, (collection) => {
+        const listWatch = source.objects(resource, collection)
         return { listWatch, prepare: Decoded.prepare(given, listWatch.collection), identity: schema }
       })
     },
-    awaitSynced: Effect.suspend(() => Effect.forEach(held, (informer) => informer.awaitSynced, { discard: true })),
-    ready: Effect.suspend(() =>
-      Effect.forEach(held, (informer) => informer.ready, { discard: true, concurrency: "unbounded" })
-    )
+    awaitSynced: ofAll((informer) => informer.awaitSynced),
+    ready: ofAll((informer) => informer.ready)
   }
 })
 
@@ -346,6 +356,17 @@ const incrementalOf = (transform: unknown): IncrementalDecoder.Options | undefin
     : transform === Transform.stripManagedFields
     ? { isManagedFieldsStripped: true }
     : undefined
+
+// One text for one selector, however it was given; one that is none is what it is.
+const labelsOf = (input: LabelSelector.Input): unknown =>
+  LabelSelector.isSelector(input) && input.matchesNothing
+    ? input
+    : Result.getOrElse(LabelSelector.text(input), () => input)
+
+const durationsOf = (timing: Timing | undefined): ReadonlyArray<readonly [name: string, milliseconds: string]> =>
+  Object.entries(timing ?? {})
+    .flatMap(([name, duration]) => duration === undefined ? [] : [[name, String(Duration.toMillis(duration))] as const])
+    .sort()
 
 interface Opened<A> {
   readonly listWatch: ListWatch<Cacheable>

@@ -1,7 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as InformerFactory from "../../src/Informer/InformerFactory.ts"
@@ -110,6 +113,63 @@ it.effect("does not share what differs", () =>
       assert.strictEqual(source.server("a").open, 1)
       assert.deepStrictEqual(source.asked.map((one) => one.form).filter((form) => form === "metadata").length, 1)
     }))
+  ))
+
+it.effect("shares by what is selected and waited for, however it is written", () =>
+  withSource((source) =>
+    Effect.scoped(Effect.gen(function*() {
+      const factory = yield* InformerFactory.InformerFactory
+      yield* factory.get(Pod, { labelSelector: "app=web", fieldSelector: "spec.nodeName=n" })
+      yield* factory.get(Pod, { fieldSelector: "spec.nodeName=n", labelSelector: { app: "web" } })
+      yield* factory.get(Pod, {
+        fieldSelector: { "spec.nodeName": "n" },
+        labelSelector: { matchLabels: { app: "web" } }
+      })
+      yield* factory.awaitSynced
+      assert.strictEqual(source.server(undefined).open, 1)
+      yield* factory.get(Pod, { timing: { minBackoff: "1 second", maxBackoff: 60_000 } })
+      yield* factory.get(Pod, {
+        timing: { maxBackoff: "1 minute", minBackoff: 1_000_000_000n, idleTimeout: undefined }
+      })
+      yield* factory.awaitSynced
+      assert.strictEqual(source.server(undefined).open, 2)
+    }))
+  ))
+
+it.effect("watches only the shard that it is asked for", () =>
+  withSource((source) =>
+    Effect.scoped(Effect.gen(function*() {
+      const shardSelector = "shardRange(object.metadata.uid, '0x0000000000000000', '0x8000000000000000')"
+      const factory = yield* InformerFactory.InformerFactory
+      yield* factory.get(Pod, { shardSelector })
+      yield* factory.metadata(Pod, { shardSelector })
+      yield* factory.get(Pod)
+      assert.deepStrictEqual(source.asked.map((one) => one.options.shardSelector), [
+        shardSelector,
+        shardSelector,
+        undefined
+      ])
+    }))
+  ))
+
+it.effect("waits for what is held, and no longer for what its last holder left meanwhile", () =>
+  withSource((source) =>
+    Effect.gen(function*() {
+      const factory = yield* InformerFactory.InformerFactory
+      source.server("never").isListHanging = true
+      source.server("never").initialEvents = "refused"
+      source.server("slow").failWatch = [refused(429, "TooManyRequests")]
+      const scope = yield* Scope.make()
+      yield* Scope.provide(factory.get(Pod, { namespaces: "never" }), scope)
+      yield* factory.get(Pod, { namespaces: "slow" })
+      const waiting = yield* Effect.forkChild(Effect.all([factory.awaitSynced, factory.ready]))
+      yield* settle
+      yield* Scope.close(scope, Exit.void)
+      yield* settle
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(waiting)
+    }).pipe(Effect.scoped)
   ))
 
 it.effect("two holders may use one index name for different indexes", () =>
