@@ -36,7 +36,7 @@ export interface Options {
  * @since 0.1.0
  */
 export interface MutationCache<in out A, in Names extends string = never> {
-  /** Lays what a write returned over the informer. */
+  /** Lays what a write returned over the informer, unless a newer write of the object already is. */
   readonly mutated: (object: A) => Effect.Effect<void>
   /** The newer of what the informer holds and what was written. */
   readonly get: (key: string) => Effect.Effect<Option.Option<A>>
@@ -76,6 +76,11 @@ export const make = <A extends Cacheable, Names extends string>(
       mutated: (object) =>
         Effect.sync(() => {
           const key = keyOf(object)
+          const before = writes.get(key)?.object.metadata.resourceVersion
+          // Answers to writes that were under way together come in any order.
+          if (before !== undefined && (ResourceVersion.compare(object.metadata.resourceVersion, before) ?? 0) < 0) {
+            return
+          }
           writes.delete(key)
           writes.set(key, { object, expiresAt: clock.currentTimeMillisUnsafe() + timeToLive })
           for (const oldest of writes.keys()) {

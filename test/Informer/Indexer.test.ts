@@ -234,6 +234,20 @@ it.effect("gives the newer of the cache and one's own write", () =>
     assert.strictEqual((yield* adding.get("default/new"))._tag, "None")
   }))
 
+it.effect("keeps the newer of two writes, in whatever order their answers come", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    const first = server.create("a", 1)
+    const cache = yield* MutationCache.make(yield* informerOf(server))
+    const written = (resourceVersion: string, value: number) =>
+      cache.mutated({ ...first, metadata: { ...first.metadata, resourceVersion }, spec: { value } })
+    yield* written("14", 4)
+    yield* written("13", 3)
+    assert.strictEqual(Option.getOrUndefined(yield* cache.get("default/a"))?.spec.value, 4)
+    yield* written("15", 5)
+    assert.strictEqual(Option.getOrUndefined(yield* cache.get("default/a"))?.spec.value, 5)
+  }))
+
 it.effect("finds what a cache has otherwise than the server at the same version", () =>
   Effect.gen(function*() {
     const server = new ModelServer()
