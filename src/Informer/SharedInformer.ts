@@ -39,7 +39,10 @@ import * as Store from "./Store.ts"
  * @since 0.1.0
  */
 export interface ListenOptions<in A> {
-  /** Only objects for which this holds; one that comes to match is Added, one that ceases to is Deleted. All unless given. */
+  /**
+   * Only objects for which this holds; one that comes to match is Added, one that ceases to is Deleted, as it was when it
+   * last matched. All unless given.
+   */
   readonly filter?: ((object: A) => boolean) | undefined
   /**
    * How many events may wait before those of one key are joined into one. 8192 unless given, without what was there

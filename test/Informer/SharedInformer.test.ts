@@ -428,7 +428,7 @@ it.effect("ends a listener that joins after it stopped", () =>
     assert.deepStrictEqual(seen, [])
   }))
 
-it.effect("filters before a listener wakes; what comes to match is Added and what ceases to is Deleted", () =>
+it.effect("filters before a listener wakes; what comes to match is Added and what ceases to is Deleted as it last matched", () =>
   Effect.gen(function*() {
     const server = new ModelServer()
     server.create("a", 1)
@@ -446,7 +446,7 @@ it.effect("filters before a listener wakes; what comes to match is Added and wha
       "Added default/b 100 initial",
       "Added default/a 20",
       "Updated default/a 20->30",
-      "Deleted default/a 2"
+      "Deleted default/a 30"
     ])
   }))
 

@@ -118,8 +118,8 @@ export const makeUnsafe = <A>(
 
 const isNonEmpty = <B>(values: ReadonlyArray<B>): values is Arr.NonEmptyReadonlyArray<B> => values.length > 0
 
-// An object that comes to match is new to this listener, one that ceases to is gone, as in client-go's
-// `FilteringResourceEventHandler`.
+// An object that comes to match is new to this listener, one that ceases to is gone with the last state that matched, as
+// with client-go's `FilteringResourceEventHandler` and with the selectors of a server.
 const filtered = <A>(
   events: ReadonlyArray<InformerEvent<A>>,
   filter: (object: A) => boolean
@@ -134,7 +134,7 @@ const filtered = <A>(
     const matched = event.old === event.object ? matches : filter(event.old)
     if (matches && matched) out.push(event)
     else if (matches) out.push({ _tag: "Added", key: event.key, object: event.object, isInInitialList: false })
-    else if (matched) out.push({ _tag: "Deleted", key: event.key, object: event.object, isFinalStateUnknown: false })
+    else if (matched) out.push({ _tag: "Deleted", key: event.key, object: event.old, isFinalStateUnknown: false })
   }
   return out
 }
