@@ -76,7 +76,10 @@ export interface Timing {
   readonly watchGrace?: Duration.Input | undefined
   /** The longest silence within a streamed list before it is given up for a paged one. 30 s unless given. */
   readonly initialEventsTimeout?: Duration.Input | undefined
-  /** The longest wait for one page of a list. 70 s unless given: the server itself gives up after 60. */
+  /**
+   * The longest wait for one page of a list, and for a streamed list to be accepted. 70 s unless given: the server itself
+   * gives up after 60.
+   */
   readonly listTimeout?: Duration.Input | undefined
   /** The first delay after a failure; it doubles, and up to as much again is added at random. 800 ms as client-go's. */
   readonly minBackoff?: Duration.Input | undefined
@@ -288,8 +291,14 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       isUnordered: memory.isUnordered,
       timeoutSeconds,
       deadline: start + timeoutSeconds * 1000 + timing.watchGrace,
-      silence: (isInInitial) =>
-        isInInitial ? timing.initialEventsTimeout : memory.hasBookmarks ? timing.idleTimeout : Number.POSITIVE_INFINITY,
+      silence: (phase) =>
+        phase === "Asked"
+          ? timing.listTimeout
+          : phase === "Initial"
+          ? timing.initialEventsTimeout
+          : memory.hasBookmarks
+          ? timing.idleTimeout
+          : Number.POSITIVE_INFINITY,
       onInitial: replaced,
       onChanges: (changes, version) => {
         count += changes.length
@@ -448,9 +457,12 @@ const isRelistNeeded = (error: InformerError.InformerError): boolean => {
   }
 }
 
-/** Whether a failed streamed list is to be tried again as one: the server is overloaded, away, or has another version. */
+/**
+ * Whether a failed streamed list is to be tried again as one: the server is overloaded, away, or has another version; or
+ * what is listed may not be watched, and would never be kept true.
+ */
 const isWorthWaiting = (error: InformerError.InformerError): boolean => {
-  if (error.reason._tag === "Expired") return true
+  if (error.reason._tag === "Expired" || error.reason._tag === "Forbidden") return true
   if (error.reason._tag !== "Failed") return false
   const failure = error.reason.error
   return failure._tag === "ApiError"

@@ -55,7 +55,8 @@ export interface ListWatch<out A> {
   readonly list: (options: ListOptions) => Effect.Effect<KubeList<A>, ApiError | RequestError>
   /**
    * One connection, closed when the stream is left. One pull is what one read of the socket held. It ends normally
-   * when the server ends it.
+   * when the server ends it. One that is not made by `WatchFrame.decode` tells `WatchFrame.CurrentAcceptance` itself, or
+   * is taken for accepted with the first event.
    */
   readonly watch: (options: WatchOptions) => Stream.Stream<WatchEvent<A>, Failure>
 }

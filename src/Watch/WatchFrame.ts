@@ -65,6 +65,18 @@ export const CurrentLineDecoder: Context.Reference<LineDecoder> = Context.Refere
 )
 
 /**
+ * Who is told that a watch begun in this context was accepted, before anything of it is read; nobody unless provided.
+ * Requests may wait long before that, as where a server asks for a pause or answers nothing.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const CurrentAcceptance: Context.Reference<() => void> = Context.Reference(
+  "effect-kubernetes/Watch/WatchFrame/CurrentAcceptance",
+  { defaultValue: () => () => {} }
+)
+
+/**
  * @category models
  * @since 0.1.0
  */
@@ -100,35 +112,40 @@ const shownLength = 256
 export const decode =
   (options: Options) =>
   <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<WatchEvent<unknown>, E | WatchError.WatchError, R> =>
-    Stream.transformPull(bytes, (pull) =>
-      Effect.map(Effect.service(CurrentLineDecoder), (decoder) => {
-        const lines = makeLines(options, decoder)
-        let failure: WatchError.WatchError | undefined
-        let isEnded = false
-        const next: Pull.Pull<Arr.NonEmptyReadonlyArray<WatchEvent<unknown>>, E | WatchError.WatchError, void> = Effect
-          .suspend(
-            () => {
-              if (failure !== undefined) return Effect.fail(failure)
-              if (isEnded) return Cause.done()
-              return read
-            }
+    Stream.transformPull(
+      bytes,
+      (pull) =>
+        Effect.map(Effect.all([CurrentLineDecoder, CurrentAcceptance]), ([decoder, accepted]) => {
+          accepted()
+          const lines = makeLines(options, decoder)
+          let failure: WatchError.WatchError | undefined
+          let isEnded = false
+          const next: Pull.Pull<Arr.NonEmptyReadonlyArray<WatchEvent<unknown>>, E | WatchError.WatchError, void> =
+            Effect
+              .suspend(
+                () => {
+                  if (failure !== undefined) return Effect.fail(failure)
+                  if (isEnded) return Cause.done()
+                  return read
+                }
+              )
+          const deliver = (out: Array<WatchEvent<unknown>>) => isNonEmpty(out) ? Effect.succeed(out) : next
+          const read: typeof next = pull.pipe(
+            Effect.flatMap((chunks) => {
+              const out: Array<WatchEvent<unknown>> = []
+              failure = lines.push(chunks, out)
+              return deliver(out)
+            }),
+            Pull.catchDone(() => {
+              const out: Array<WatchEvent<unknown>> = []
+              failure = lines.end(out)
+              isEnded = true
+              return deliver(out)
+            })
           )
-        const deliver = (out: Array<WatchEvent<unknown>>) => isNonEmpty(out) ? Effect.succeed(out) : next
-        const read: typeof next = pull.pipe(
-          Effect.flatMap((chunks) => {
-            const out: Array<WatchEvent<unknown>> = []
-            failure = lines.push(chunks, out)
-            return deliver(out)
-          }),
-          Pull.catchDone(() => {
-            const out: Array<WatchEvent<unknown>> = []
-            failure = lines.end(out)
-            isEnded = true
-            return deliver(out)
-          })
-        )
-        return next
-      }))
+          return next
+        })
+    )
 
 const isNonEmpty = <A>(values: Array<A>): values is Arr.NonEmptyArray<A> => values.length > 0
 

@@ -6,11 +6,13 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import type { ListWatch } from "../../Watch/ListWatch.ts"
 import * as ResourceVersion from "../../Watch/ResourceVersion.ts"
 import type { WatchEvent } from "../../Watch/WatchEvent.ts"
 import { isInitialEventsEnd } from "../../Watch/WatchEvent.ts"
+import * as WatchFrame from "../../Watch/WatchFrame.ts"
 import type { Cacheable } from "../Indexer.ts"
 import { keyOf } from "../Indexer.ts"
 import * as InformerError from "../InformerError.ts"
@@ -30,6 +32,9 @@ export class Rejection {
   }
 }
 
+/** Initial events that were asked for, those that come since the watch was accepted, and all that comes after them. */
+export type Phase = "Asked" | "Initial" | "Changes"
+
 export interface Options<Raw, A> {
   readonly listWatch: ListWatch<Raw>
   readonly prepare: (object: Raw) => A | Rejection
@@ -41,11 +46,11 @@ export interface Options<Raw, A> {
   /** When, in milliseconds, the connection is dead whatever came. */
   readonly deadline: number
   /** The longest silence in milliseconds, asked again at each check. */
-  readonly silence: (isInitial: boolean) => number
+  readonly silence: (phase: Phase) => number
   readonly onInitial: (objects: ReadonlyArray<A>, version: string) => Effect.Effect<void>
   readonly onChanges: (changes: ReadonlyArray<Change<A>>, version: string) => Effect.Effect<void>
   readonly onBookmark: (version: string) => Effect.Effect<void>
-  /** The connection has been open for a second. */
+  /** The connection has been open for a second: not merely asked for. */
   readonly onOpen: Effect.Effect<void>
 }
 
@@ -78,6 +83,12 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
     // The synthetic events that begin a watch from nowhere come in no order.
     let isOrdered = !isInitial && version !== "" && version !== "0"
     let lastActivity = clock.currentTimeMillisUnsafe()
+    const open = Latch.makeUnsafe(false)
+
+    const accepted = (): void => {
+      lastActivity = clock.currentTimeMillisUnsafe()
+      open.openUnsafe()
+    }
 
     const rewound = (received: string) =>
       new InformerError.InformerError({ reason: new InformerError.Rewound({ ...where, reached: version, received }) })
@@ -111,7 +122,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
 
     // Everything a pull brought is applied before the fiber may yield: listeners and readers never see half of it.
     const take = (events: ReadonlyArray<WatchEvent<Raw>>): Effect.Effect<void, InformerError.InformerError> => {
-      lastActivity = clock.currentTimeMillisUnsafe()
+      accepted()
       let effect: Effect.Effect<void> = Effect.void
       let failure: InformerError.InformerError | undefined
       let changes: Array<Change<A>> = []
@@ -166,7 +177,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
         changes.push(changed)
       }
       if (changes.length > 0) effect = Effect.andThen(effect, options.onChanges(changes, version))
-      else if (hasBookmark) effect = Effect.andThen(effect, options.onBookmark(version))
+      if (hasBookmark) effect = Effect.andThen(effect, options.onBookmark(version))
       changes = []
       return failure === undefined ? effect : Effect.andThen(effect, Effect.fail(failure))
     }
@@ -179,6 +190,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
     }).pipe(
       Stream.mapError((error) => InformerError.fromFailure(error, "watch", collection)),
       Stream.runForEachArray(take),
+      Effect.provideService(WatchFrame.CurrentAcceptance, accepted),
       Effect.andThen(Effect.suspend(() =>
         isInitial
           ? Effect.fail(
@@ -192,21 +204,23 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
 
     const look: Effect.Effect<never, InformerError.InformerError> = Effect.suspend(() => {
       const now = clock.currentTimeMillisUnsafe()
-      const until = Math.min(options.deadline, lastActivity + options.silence(isInitial))
+      const phase = !isInitial ? "Changes" : open.isOpen() ? "Initial" : "Asked"
+      const until = Math.min(options.deadline, lastActivity + options.silence(phase))
       if (now < until) return Effect.andThen(Effect.sleep(Math.min(Math.ceil(until - now), maxSleep)), look)
       return Effect.fail(
         new InformerError.InformerError({
-          reason: isInitial
+          reason: phase === "Initial"
             ? new InformerError.InitialEventsMissing({ ...where, isEnded: false })
             : new InformerError.Idle({ ...where, milliseconds: now - lastActivity })
         })
       )
     })
 
-    const watchdog = Effect.sleep(1000).pipe(
+    const opened = open.await.pipe(
+      Effect.andThen(Effect.sleep(1000)),
       Effect.andThen(Effect.suspend(() => isInitial ? Effect.void : options.onOpen)),
-      Effect.andThen(look)
+      Effect.andThen(Effect.never)
     )
 
-    return Effect.raceFirst(watched, watchdog)
+    return Effect.raceAllFirst([watched, look, opened])
   })

@@ -1,0 +1,118 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Reflector from "../../src/Informer/Reflector.ts"
+import * as SharedInformer from "../../src/Informer/SharedInformer.ts"
+import type { ListWatch } from "../../src/Watch/ListWatch.ts"
+import type { WatchEvent } from "../../src/Watch/WatchEvent.ts"
+import { broken, collection, ModelServer, type Obj, refused } from "./ModelServer.ts"
+
+const settle = TestClock.adjust(0).pipe(Effect.andThen(Effect.yieldNow), Effect.repeat({ times: 20 }))
+
+const start = Effect.fnUntraced(function*(listWatch: ListWatch<Obj>, isWatchList: boolean) {
+  const reflector = yield* Reflector.make<Obj, Obj>({
+    listWatch,
+    store: { apply: () => {}, replace: () => {}, progress: () => {} },
+    prepare: (object) => object,
+    isWatchList
+  })
+  yield* Effect.forkScoped(reflector.run)
+  yield* settle
+  return reflector
+})
+
+/** A server behind a gate: a watch through it is neither accepted nor refused before the gate opens. */
+const behind = (server: ModelServer, gate: Latch.Latch): ListWatch<Obj> => ({
+  ...server.listWatch,
+  watch: (options) => Stream.unwrap(Effect.map(gate.await, () => server.listWatch.watch(options)))
+})
+
+it.effect("a bookmark that comes in one read with changes shows that bookmarks come: silence after it ends the connection", () =>
+  Effect.gen(function*() {
+    let version = 10
+    let watches = 0
+    const read = (): ReadonlyArray<WatchEvent<Obj>> => {
+      const object = new ModelServer().create("a")
+      version += 2
+      return [
+        { type: "MODIFIED", object: { ...object, metadata: { ...object.metadata, resourceVersion: `${version}` } } },
+        { type: "BOOKMARK", object: { metadata: { resourceVersion: `${version + 1}` } } }
+      ]
+    }
+    yield* start({
+      collection,
+      list: () => Effect.succeed({ apiVersion: "v1", kind: "PodList", metadata: { resourceVersion: "10" }, items: [] }),
+      watch: () => {
+        watches++
+        return Stream.concat(Stream.fromArray(read()), Stream.never)
+      }
+    }, false)
+    yield* TestClock.adjust("4 minutes")
+    assert.strictEqual(watches, 2)
+  }))
+
+it.effect("a watch that was asked for and not answered is not open: the cache stays stale, and since when", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    const gate = Latch.makeUnsafe(true)
+    const reflector = yield* start(behind(server, gate), true)
+    assert.strictEqual((yield* reflector.state)._tag, "Live")
+    gate.closeUnsafe()
+    server.disconnect(broken("Reset"))
+    yield* settle
+    const stale = yield* reflector.state
+    yield* TestClock.adjust("30 seconds")
+    assert.deepStrictEqual(yield* reflector.state, stale)
+    gate.openUnsafe()
+    yield* settle
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual((yield* reflector.state)._tag, "Live")
+  }))
+
+it.effect("a server that takes its time to accept a streamed list, as where it asked for a pause, is still streamed from", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    const gate = Latch.makeUnsafe(false)
+    const reflector = yield* start(behind(server, gate), true)
+    yield* TestClock.adjust("40 seconds")
+    gate.openUnsafe()
+    yield* settle
+    assert.strictEqual((yield* reflector.state)._tag, "Live")
+    assert.lengthOf(server.lists, 0)
+    assert.lengthOf(server.watches, 1)
+  }))
+
+it.effect("a streamed list that is never answered is listed instead, and streamed the next time", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    const gate = Latch.makeUnsafe(false)
+    const reflector = yield* start(behind(server, gate), true)
+    yield* TestClock.adjust("71 seconds")
+    assert.lengthOf(server.lists, 1)
+    assert.strictEqual((yield* reflector.state)._tag, "Live")
+    gate.openUnsafe()
+    yield* settle
+    server.disconnect()
+    server.create("a")
+    server.compact()
+    yield* TestClock.adjust("5 seconds")
+    assert.isTrue(server.watches.at(-1)?.sendInitialEvents)
+  }))
+
+it.effect("what may be listed and not watched is not ready: the missing rule is named", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    server.failWatch = [refused(403, "Forbidden"), refused(403, "Forbidden")]
+    const informer = yield* SharedInformer.make<Obj, Obj>({
+      listWatch: server.listWatch,
+      prepare: (object) => object,
+      isWatchList: true
+    })
+    const error = yield* Effect.flip(informer.ready)
+    assert.include(error.message, "missing permission to watch; needs the rule")
+    assert.lengthOf(server.lists, 0)
+    yield* TestClock.adjust("10 seconds")
+    yield* informer.ready
+  }))
