@@ -16,19 +16,28 @@ const namespace = "finalizer-example"
 /** What is outside of the cluster, and would be left behind. */
 const directory = new Map<string, string>()
 
+const finalizer = "example.com/directory"
+
 const controller = Controller.make(ConfigMap, {
+  // Not by a selector: of one that lost its label no more would be heard, and its finalizer would keep it for ever.
   namespaces: namespace,
-  labelSelector: { record: "true" },
   reconcile: Effect.fnUntraced(function*({ name }) {
     const maps = (yield* Clientset.Clientset).coreV1.configMaps(namespace)
     const map = yield* maps.get(name).pipe(Effect.catchReason("ApiError", "NotFound", () => Effect.undefined))
     if (map === undefined) return
-    yield* Finalizer.around(maps, map, {
-      finalizer: "example.com/directory",
-      apply: ({ data }) => Effect.sync(() => directory.set(name, data?.["phone"] ?? "")),
-      // May run twice, as after a crash, and does not mind.
-      cleanup: () => Effect.sync(() => directory.delete(name))
-    })
+    // May run twice, as after a crash, and does not mind.
+    const cleanup = Effect.sync(() => directory.delete(name))
+    if (map.metadata.labels?.["record"] !== "true") {
+      if (!Finalizer.has(map, finalizer)) return
+      yield* cleanup
+      yield* Finalizer.remove(maps, map, finalizer)
+    } else {
+      yield* Finalizer.around(maps, map, {
+        finalizer,
+        apply: ({ data }) => Effect.sync(() => directory.set(name, data?.["phone"] ?? "")),
+        cleanup: () => cleanup
+      })
+    }
     yield* Console.log(`directory: ${JSON.stringify(Object.fromEntries(directory))}`)
   })
 })
@@ -45,6 +54,11 @@ const program = Effect.gen(function*() {
   yield* Effect.forkScoped(controller.run)
   yield* maps.create({ metadata: { name: "ada", labels: { record: "true" } }, data: { phone: "36 1815" } })
   yield* until(() => directory.has("ada"))
+  // Taken from the directory and put back: the label says whether it is in.
+  for (const record of ["false", "true"]) {
+    yield* maps.apply({ metadata: { name: "ada", labels: { record } } }, { fieldManager: "example", force: true })
+    yield* until(() => directory.has("ada") === (record === "true"))
+  }
   yield* maps.delete("ada")
   yield* until(() => !directory.has("ada"))
   yield* Effect.flip(maps.get("ada")).pipe(Effect.retry(Schedule.spaced("20 millis")))

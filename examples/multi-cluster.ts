@@ -34,7 +34,8 @@ const program = Effect.fnUntraced(function*(
       const original = yield* source.configMaps(namespace).get(name).pipe(
         Effect.catchReason("ApiError", "NotFound", () => Effect.undefined)
       )
-      if (original === undefined) {
+      // One that lost the label is not to be mirrored any more, and is still there.
+      if (original?.metadata.labels?.["mirror"] !== label.mirror) {
         return yield* Effect.catchReason(
           Effect.asVoid(target.configMaps(namespace).delete(name)),
           "ApiError",

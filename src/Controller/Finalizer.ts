@@ -170,6 +170,9 @@ export interface Options<Object, A, E, R, B, E2, R2> {
  * The life of an object under a finalizer: puts it on, applies while the object lives, cleans up once it is to go, takes
  * it off. `undefined` where nothing is left to do: the object is to go and does not have the finalizer, or is gone.
  *
+ * A source with a label selector hears no more of an object that lost the label, whose finalizer then stays for ever: let
+ * such a controller see the whole kind, and decide by the label in its reconciler (examples/finalizer.ts).
+ *
  * ```ts
  * reconcile: Effect.fnUntraced(function*({ name, namespace }) {
  *   const websites = yield* ResourceClient.make(Website, namespace)
