@@ -17,6 +17,7 @@ import type { WatchOptions } from "../Machinery/Options.ts"
 import * as RequestError from "../Machinery/RequestError.ts"
 import { qualifiedName } from "../Machinery/Resource.ts"
 import type { Failure, ListWatch } from "./ListWatch.ts"
+import * as ResourceVersion from "./ResourceVersion.ts"
 import type { Bookmark, Change, WatchEvent } from "./WatchEvent.ts"
 
 /**
@@ -56,7 +57,10 @@ export const make = <A extends { readonly metadata: { readonly resourceVersion: 
     let mayStartAt = Number.NEGATIVE_INFINITY
 
     const reached = (event: WatchEvent<A>): void => {
-      version = event.object.metadata.resourceVersion
+      const received = event.object.metadata.resourceVersion
+      // Without a version there is no going on from it, and a bookmark may come late.
+      if (!received || (isBookmark(event) && (ResourceVersion.compare(received, version) ?? 0) < 0)) return
+      version = received
     }
 
     const connect = Stream.suspend(() =>

@@ -101,6 +101,19 @@ it.effect("a streamed list that is never answered is listed instead, and streame
     assert.isTrue(server.watches.at(-1)?.sendInitialEvents)
   }))
 
+it.effect("resumes where it was after an object that came without a version", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    yield* start(server.listWatch, true)
+    server.create("a")
+    server.raw(`${JSON.stringify({ type: "ADDED", object: { metadata: { name: "unversioned" } } })}\n`)
+    yield* settle
+    yield* TestClock.adjust("2 seconds")
+    server.disconnect()
+    yield* settle
+    assert.deepStrictEqual(server.watches.map((watch) => watch.resourceVersion), [undefined, "11"])
+  }))
+
 it.effect("what may be listed and not watched is not ready: the missing rule is named", () =>
   Effect.gen(function*() {
     const server = new ModelServer()

@@ -65,6 +65,22 @@ it.effect("goes on from the last bookmark, which it keeps to itself", () =>
     assert.isTrue(server.watches[0]?.allowWatchBookmarks)
   }))
 
+it.effect("delivers nothing twice after a bookmark that came late, and begins nowhere else after an object without a version", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    const { seen } = yield* follow(server)
+    server.create("a")
+    yield* settle
+    server.bookmark(10)
+    server.raw(`${JSON.stringify({ type: "ADDED", object: { metadata: { name: "unversioned" } } })}\n`)
+    yield* settle
+    server.disconnect()
+    server.create("b")
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(seen, ["ADDED a", "ADDED unversioned", "ADDED b"])
+    assert.deepStrictEqual(server.watches.map((watch) => watch.resourceVersion), ["10", "11"])
+  }))
+
 it.effect("begins at most once a second", () =>
   Effect.gen(function*() {
     const server = new ModelServer()

@@ -170,7 +170,8 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
           failure = changed.failure
           break
         }
-        if (isOrdered || event.type !== "ADDED") {
+        // An object without a version moves nothing.
+        if (received && (isOrdered || event.type !== "ADDED")) {
           isOrdered = true
           version = received
         }
