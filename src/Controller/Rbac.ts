@@ -24,7 +24,10 @@ export interface Rule {
   readonly verbs: ReadonlyArray<Verb>
   /** Where. All namespaces, or a kind of cluster scope, where it is absent. */
   readonly namespace: string | undefined
-  /** The only names. Any name unless given; `create`, `list` and `watch` cannot be limited by it. */
+  /**
+   * The only names; none where the list is empty. Any name unless given. `create` cannot be limited by it, `list` and `watch`
+   * only for who selects one name.
+   */
   readonly names?: ReadonlyArray<string> | undefined
 }
 
@@ -40,9 +43,9 @@ export interface Grant {
   readonly verbs: ReadonlyArray<Verb>
   /** `status`, `scale`, `finalizers`; the object itself unless given. */
   readonly subresource?: string | undefined
-  /** Where; all namespaces unless given. */
+  /** Where; all namespaces unless given, and for the empty one, as Kubernetes' clients say it. */
   readonly namespaces?: string | ReadonlyArray<string> | undefined
-  /** The only names; any unless given. */
+  /** The only names, none where the list is empty; any unless given. */
   readonly names?: ReadonlyArray<string> | undefined
 }
 
@@ -147,7 +150,13 @@ export const fromGrant = ({ names, namespaces, resource, subresource, verbs }: G
     ? [namespaces]
     : namespaces
   const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`
-  return where.map((namespace) => ({ group: resource.group, resource: name, verbs, namespace, names }))
+  return where.map((namespace) => ({
+    group: resource.group,
+    resource: name,
+    verbs,
+    namespace: namespace === "" ? undefined : namespace,
+    names
+  }))
 }
 
 /**
@@ -183,6 +192,8 @@ export const manifests = (
   { more = [], name }: ManifestOptions
 ): ReadonlyArray<ClusterRole | Role> => {
   const rules = ("rules" in holders ? [holders] : holders).flatMap((holder) => holder.rules).concat(more)
+    // RBAC takes no names for any name.
+    .filter(({ names, verbs }) => names?.length !== 0 && verbs.length > 0)
   const everywhere = new Map<string, Merged>()
   for (const rule of rules) if (rule.namespace === undefined) merge(everywhere, rule)
   const namespaced = new Map<string, Map<string, Merged>>()

@@ -108,7 +108,7 @@ export interface Source<out R = never> {
  * @since 0.1.0
  */
 export interface KindOptions<in A> extends Selection {
-  /** One namespace or several; all unless given. */
+  /** One namespace or several; all unless given, and where none is named. */
   readonly namespaces?: string | ReadonlyArray<string> | undefined
   /** Which events count; all unless given. One that throws is logged, counted, and lets the event through. */
   readonly predicate?: Predicate<A> | undefined
@@ -386,7 +386,12 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
   }
   return {
     name: `${resource.kind}${namespaces === undefined ? "" : ` in ${String(namespaces)}`}`,
-    rules: Rbac.fromGrant({ resource, verbs: Rbac.watch, namespaces }),
+    // Of no namespace an informer watches all.
+    rules: Rbac.fromGrant({
+      resource,
+      verbs: Rbac.watch,
+      namespaces: namespaces?.length === 0 ? undefined : namespaces
+    }),
     start: Effect.fnUntraced(function*(deliver) {
       const informers = yield* InformerFactory.InformerFactory
       const informer = yield* open(informers, { namespaces, labelSelector, fieldSelector })

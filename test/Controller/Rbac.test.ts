@@ -100,6 +100,29 @@ describe("Controller.rbac", () => {
     )
   })
 
+  it("an empty list of names or of verbs grants nothing, where RBAC would read it as any name", () => {
+    const nothing = { name: "nothing", start: () => Effect.succeed({ ready: Effect.void, awaitSynced: Effect.void }) }
+    const controller = Controller.make(ConfigMap, {
+      grants: [
+        { resource: Secret, verbs: ["get"], names: [] },
+        { resource: Secret, verbs: [], namespaces: "a" }
+      ],
+      self: nothing,
+      reconcile
+    })
+    assert.deepStrictEqual(Controller.rbac(controller, { name: "web" }), [])
+  })
+
+  it("says everywhere where the source watches everywhere: no namespace, an empty one, none in a list", () => {
+    for (const namespaces of [undefined, "", [], ["", "a"]]) {
+      const roles = Controller.rbac(Controller.make(ConfigMap, { namespaces, reconcile }), { name: "web" })
+      assert.deepStrictEqual(roles.map(({ kind, metadata }) => [kind, metadata?.namespace]), [[
+        "ClusterRole",
+        undefined
+      ]])
+    }
+  })
+
   it("adds what a leader election needs, in its namespace", () => {
     const controller = Controller.make(ConfigMap, { reconcile })
     const [, role] = Controller.rbac(controller, { name: "web", more: Rbac.leaderElection("system") })
