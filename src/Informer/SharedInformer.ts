@@ -28,6 +28,7 @@ import * as Consistency from "./internal/consistency.ts"
 import * as Gate from "./internal/gate.ts"
 import * as Guard from "./internal/guard.ts"
 import * as Buffer from "./internal/listener.ts"
+import * as Name from "./internal/name.ts"
 import * as MutationDetector from "./MutationDetector.ts"
 import * as Reflector from "./Reflector.ts"
 import * as Store from "./Store.ts"
@@ -128,8 +129,13 @@ export interface SharedInformer<in out A, in Names extends string = never> {
  * @category models
  * @since 0.1.0
  */
-export interface Options<Raw, A> extends Omit<Reflector.Options<Raw, A>, "listWatch" | "store" | "prepare"> {
+export interface Options<Raw, A> extends Omit<Reflector.Options<Raw, A>, "listWatch" | "store" | "name" | "prepare"> {
   readonly listWatch: ListWatch<Raw>
+  /**
+   * The `name` of its metrics and logs; the resource and namespace unless given. Where an informer of that name runs
+   * already, the name with a number behind it: `pods#2`.
+   */
+  readonly name?: string | undefined
   /**
    * What is kept of each object, or why it is not. Called once per object before it is stored; what it returns must
    * keep name, namespace, uid and resourceVersion.
@@ -178,8 +184,10 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const synced = Gate.makeUnsafe(dispatcher)
   let version = ""
 
-  const name = options.name ??
-    (collection.namespace === undefined ? collection.plural : `${collection.plural}/${collection.namespace}`)
+  const name = yield* Name.claim(
+    options.name ??
+      (collection.namespace === undefined ? collection.plural : `${collection.plural}/${collection.namespace}`)
+  )
   const metrics = yield* InformerMetrics.make(name, collection, {
     queued: () => {
       let sum = 0

@@ -376,6 +376,33 @@ it.effect("counts how long handlers take, under client-go's name, until the info
     yield* Scope.close(listening, Exit.void)
   }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
+it.effect("has series of its own also where another informer of that name runs, and ends none of the other's", () =>
+  Effect.gen(function*() {
+    const [one, two] = [new ModelServer(), new ModelServer()]
+    one.create("a")
+    two.create("a")
+    two.create("b")
+    const stored = Effect.map(
+      Metric.snapshot,
+      (all) =>
+        all.flatMap((metric) =>
+          metric.type === "Gauge" && metric.id === "informer_stored_items"
+            ? [`${metric.attributes?.["name"]} ${metric.state.value}`]
+            : []
+        )
+    )
+    yield* Effect.scoped(Effect.gen(function*() {
+      yield* (yield* make(one)).ready
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* (yield* make(two)).ready
+        assert.deepStrictEqual(yield* stored, ["pods 1", "pods#2 2"])
+      }))
+      assert.deepStrictEqual(yield* stored, ["pods 1"])
+      yield* Effect.scoped(Effect.andThen(make(two), Effect.map(stored, (names) => assert.lengthOf(names, 2))))
+    }))
+    assert.deepStrictEqual(yield* stored, [])
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
 it.effect("joins what waits for a slow listener by key beyond its capacity, losing nothing", () =>
   Effect.gen(function*() {
     const server = new ModelServer()
