@@ -32,6 +32,9 @@ export const fromTransport = (transport: Transport.Transport["Service"]): HttpCl
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const close = Scope.close(scope, Exit.void)
+      const services = yield* Effect.context<never>()
+      // Who abandons the request or its response aborts, wherever that finds it: the connection is released then.
+      signal.addEventListener("abort", () => void Effect.runForkWith(services)(close), { once: true })
       const failed = (error: RequestError) =>
         new HttpClientError.HttpClientError({
           reason: new HttpClientError.TransportError({ request, cause: error, description: error.message })
@@ -46,9 +49,6 @@ export const fromTransport = (transport: Transport.Transport["Service"]): HttpCl
         verb: request.method.toLowerCase(),
         ...(body === undefined ? {} : { body })
       }).pipe(Scope.provide(scope), Effect.mapError(failed), Effect.onError(() => close))
-      const services = yield* Effect.context<never>()
-      // Whoever abandons the response aborts: its connection is released then.
-      signal.addEventListener("abort", () => void Effect.runForkWith(services)(close), { once: true })
       const bytes = Stream.ensuring(response.body, close)
       const isEmpty = response.status === 204 || response.status === 205 || response.status === 304
       if (isEmpty) yield* close

@@ -4,9 +4,11 @@ import * as RunnerAddress from "effect/cluster/RunnerAddress"
 import * as RunnerHealth from "effect/cluster/RunnerHealth"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
+import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { Pod } from "../../src/Api/core/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
@@ -103,6 +105,31 @@ describe("KubernetesHttpClient", () => {
       yield* Effect.repeat(Effect.yieldNow, { times: 50 })
       assert.strictEqual(open, 0)
     }).pipe(withServer))
+
+  it.effect("keeps no connection of a request that is interrupted, wherever that finds it", () =>
+    Effect.gen(function*() {
+      for (let steps = 1; steps < 60; steps++) {
+        for (let ops = 2; ops <= 7; ops++) {
+          let open = 0
+          const opened = Effect.acquireRelease(Effect.sync(() => void open++), () => Effect.sync(() => void open--))
+          const client = KubernetesHttpClient.fromTransport({
+            server: "https://in-memory",
+            execute: () => Effect.as(opened, { status: 200, headers: {}, text: Effect.never, body: Stream.never })
+          })
+          const fiber = yield* HttpClient.withScope(client).get("https://in-memory/api").pipe(
+            Effect.flatMap((response) => Stream.runDrain(response.stream)),
+            Effect.scoped,
+            Effect.provideService(Scheduler.MaxOpsBeforeYield, ops),
+            Effect.forkChild
+          )
+          yield* Effect.repeat(Effect.yieldNow, { times: steps })
+          yield* Fiber.interrupt(fiber)
+          // Who aborts does not wait for what that ends.
+          yield* Effect.repeat(Effect.yieldNow, { times: 20 })
+          assert.strictEqual(open, 0, `after ${steps} steps of ${ops}`)
+        }
+      }
+    }))
 })
 
 describe("LeaseRunnerHealth.layerPods", () => {
