@@ -41,13 +41,16 @@ export const handler = (
       case "readyz":
         return report(root, name, excluded, yield* manager.readiness)
       case "metrics":
+        if (rest.length > 0) return nothing(path)
         return HttpServerResponse.text(yield* PrometheusMetrics.format(), {
           contentType: "text/plain; version=0.0.4; charset=utf-8"
         })
       default:
-        return HttpServerResponse.text(`there is nothing at ${path}\n`, { status: 404 })
+        return nothing(path)
     }
   })
+
+const nothing = (path: string) => HttpServerResponse.text(`there is nothing at ${path}\n`, { status: 404 })
 
 /**
  * Serves a manager's endpoints until the scope closes.

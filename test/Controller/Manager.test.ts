@@ -311,6 +311,7 @@ describe("Endpoints", () => {
       })
       assert.strictEqual((yield* ask(ill, "/readyz/nothing")).status, 404)
       assert.strictEqual((yield* ask(ill, "/elsewhere")).status, 404)
+      assert.strictEqual((yield* ask(ill, "/metrics/elsewhere")).status, 404)
       assert.strictEqual((yield* ask(ill, "/healthz", "POST")).status, 405)
     }))
 
