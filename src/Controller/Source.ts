@@ -334,6 +334,8 @@ const ownedWork = (
 ): Find<KubeObject> => {
   const ownerKeys = (object: KubeObject): ReadonlyArray<string> => {
     const { metadata } = object
+    // To the garbage collector, too, such an owner is not there.
+    if (owner.scope === "Namespaced" && metadata?.namespace === undefined) return []
     const references = owners === "All"
       ? metadata?.ownerReferences ?? []
       : Option.toArray(OwnerReference.controllerOf(object))

@@ -211,6 +211,17 @@ describe("Source.owned", () => {
       assert.sameMembers(keys(yield* take), ["default/web", "default/api"])
     }).pipe(withServer))
 
+  it.effect("is no work where an object of cluster scope names an owner that has a namespace: nobody can be meant", () =>
+    Effect.gen(function*() {
+      const namespaces = yield* ResourceClient.make(Namespace)
+      const { take } = yield* collecting(Source.owned(Namespace, Deployment))
+      yield* take
+      yield* namespaces.create({
+        metadata: { name: "a", ownerReferences: [OwnerReference.makeController(owner, Deployment)] }
+      })
+      assert.deepStrictEqual(keys(yield* take), [])
+    }).pipe(withServer))
+
   it.effect("names an owner of cluster scope without a namespace", () =>
     Effect.gen(function*() {
       const maps = yield* ResourceClient.make(ConfigMap, "default")
