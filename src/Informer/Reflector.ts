@@ -72,7 +72,7 @@ export interface Timing {
    * bounds a silence.
    */
   readonly idleTimeout?: Duration.Input | undefined
-  /** How long after its own timeout a watch may stay open before it is taken for dead. 30 s unless given. */
+  /** How long after its own timeout a watch may stay open in silence before it is taken for dead. 30 s unless given. */
   readonly watchGrace?: Duration.Input | undefined
   /** The longest silence within a streamed list before it is given up for a paged one. 30 s unless given. */
   readonly initialEventsTimeout?: Duration.Input | undefined
@@ -181,6 +181,8 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const name = options.name ?? (where.namespace === undefined ? where.resource : `${where.resource}/${where.namespace}`)
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
+  // For what lasts, in milliseconds: the wall clock may be set at any time.
+  const elapsed = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
   const timing = {
     minWatchTimeout: millis(options.minWatchTimeout, 300_000),
     maxWatchTimeout: millis(options.maxWatchTimeout, 600_000),
@@ -216,8 +218,10 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     now
   })
 
-  const live = Effect.suspend(() => SubscriptionRef.set(state, { _tag: "Live", since: now() }))
-  const becomeLive = (): Effect.Effect<void> => SubscriptionRef.getUnsafe(state)._tag === "Live" ? Effect.void : live
+  const isLive = () => SubscriptionRef.getUnsafe(state)._tag === "Live"
+  // Asked again when it is run: one read may bring it about twice.
+  const live = Effect.suspend(() => isLive() ? Effect.void : SubscriptionRef.set(state, { _tag: "Live", since: now() }))
+  const becomeLive = (): Effect.Effect<void> => isLive() ? Effect.void : live
 
   const received = (version: string): Effect.Effect<void> => {
     memory.version = version
@@ -262,7 +266,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   }
 
   const list = Effect.fnUntraced(function*() {
-    const start = now()
+    const start = elapsed()
     // "0" takes whatever a cache of the server holds, a known version what is at least as new, "" the newest.
     const version = memory.isVersionLost ? "" : memory.version === "" ? "0" : memory.version
     const { failure, whole } = yield* collect(version).pipe(
@@ -274,14 +278,14 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     )
     if (failure !== undefined) return yield* failure
     if (version === "0" && whole.isPaged) memory.isPaging = true
-    yield* metrics.listed(now() - start, whole.items.length)
+    yield* metrics.listed(elapsed() - start, whole.items.length)
     yield* replaced(whole.items, whole.resourceVersion)
   })
 
   const watch = Effect.fnUntraced(function*(isInitial: boolean) {
     const span = timing.maxWatchTimeout - timing.minWatchTimeout
     const timeoutSeconds = Math.round((timing.minWatchTimeout + (yield* Random.next) * span) / 1000)
-    const start = now()
+    const start = elapsed()
     let count = 0
     yield* Connection.run({
       listWatch,
@@ -290,7 +294,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       version: isInitial && memory.isVersionLost ? "" : memory.version,
       isUnordered: memory.isUnordered,
       timeoutSeconds,
-      deadline: start + timeoutSeconds * 1000 + timing.watchGrace,
+      grace: timing.watchGrace,
       silence: (phase) =>
         phase === "Asked"
           ? timing.listTimeout
@@ -311,9 +315,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
         return received(version)
       },
       onOpen: Effect.suspend(becomeLive)
-    }).pipe(Effect.onExit(() => metrics.watched(now() - start, count)))
+    }).pipe(Effect.onExit(() => metrics.watched(elapsed() - start, count)))
     // Also one that delivered: a server that closes at once would otherwise be asked in a hot loop.
-    if (now() - start >= 1000) return
+    if (elapsed() - start >= 1000) return
     yield* metrics.shortWatch
     return yield* new InformerError.InformerError({ reason: new InformerError.ShortWatch(where) })
   })
@@ -339,7 +343,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   )
 
   const recover = (error: InformerError.InformerError): Effect.Effect<void> => {
-    const at = now()
+    const at = elapsed()
     if (memory.hasProgressed && at - memory.lastFailureAt >= timing.backoffReset) memory.failures = 0
     memory.hasProgressed = false
     memory.lastFailureAt = at
@@ -369,7 +373,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
         ? { ...before, failures: memory.failures, lastError: error }
         : {
           _tag: "Stale",
-          since: before._tag === "Stale" ? before.since : at,
+          since: before._tag === "Stale" ? before.since : now(),
           failures: memory.failures,
           lastError: error
         }

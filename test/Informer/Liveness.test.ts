@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
@@ -99,6 +100,69 @@ it.effect("a streamed list that is never answered is listed instead, and streame
     server.compact()
     yield* TestClock.adjust("5 seconds")
     assert.isTrue(server.watches.at(-1)?.sendInitialEvents)
+  }))
+
+it.effect("a wall clock that is set back holds back neither the end of a dead connection nor is it taken for a short watch", () =>
+  Effect.gen(function*() {
+    const clock = yield* Clock.Clock
+    let offset = 0
+    const wall: Clock.Clock = {
+      ...clock,
+      currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + offset,
+      currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + offset)
+    }
+    const server = new ModelServer()
+    yield* Effect.gen(function*() {
+      const reflector = yield* start(server.listWatch, false)
+      yield* TestClock.adjust("61 seconds")
+      offset = -3_600_000
+      server.disconnect()
+      yield* settle
+      assert.strictEqual((yield* reflector.state)._tag, "Live")
+      assert.lengthOf(server.watches, 2)
+      server.bookmark()
+      yield* settle
+      server.freeze()
+      offset = -7_200_000
+      yield* TestClock.adjust("4 minutes")
+      assert.lengthOf(server.watches, 3)
+    }).pipe(Effect.provideService(Clock.Clock, wall))
+  }))
+
+it.effect("a watch that the server keeps open beyond its timeout lives for as long as something comes", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    server.hasBookmarks = false
+    const { listWatch } = server
+    const reflector = yield* start({
+      ...listWatch,
+      watch: (options) => listWatch.watch({ ...options, timeoutSeconds: 86_400 })
+    }, false)
+    for (let i = 0; i < 60; i++) {
+      server.create(`p${i}`)
+      yield* TestClock.adjust("20 seconds")
+    }
+    assert.lengthOf(server.watches, 1)
+    assert.strictEqual((yield* reflector.state)._tag, "Live")
+    server.freeze()
+    yield* TestClock.adjust("1 minute")
+    assert.lengthOf(server.watches, 2)
+  }))
+
+it.effect("changes do not keep a streamed list open that the server never closes", () =>
+  Effect.gen(function*() {
+    for (const initialEvents of ["ignored", "unclosed"] as const) {
+      const server = new ModelServer()
+      server.initialEvents = initialEvents
+      server.create("a")
+      const reflector = yield* start(server.listWatch, true)
+      for (let value = 1; value <= 8; value++) {
+        server.update("a", value)
+        yield* TestClock.adjust("5 seconds")
+      }
+      assert.strictEqual((yield* reflector.state)._tag, "Live", initialEvents)
+      assert.lengthOf(server.lists, 1)
+    }
   }))
 
 it.effect("resumes where it was after an object that came without a version", () =>

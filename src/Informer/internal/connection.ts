@@ -43,8 +43,8 @@ export interface Options<Raw, A> {
   readonly version: string
   readonly isUnordered: boolean
   readonly timeoutSeconds: number
-  /** When, in milliseconds, the connection is dead whatever came. */
-  readonly deadline: number
+  /** For how many milliseconds after its own timeout the connection may be open in silence. */
+  readonly grace: number
   /** The longest silence in milliseconds, asked again at each check. */
   readonly silence: (phase: Phase) => number
   readonly onInitial: (objects: ReadonlyArray<A>, version: string) => Effect.Effect<void>
@@ -66,6 +66,20 @@ export const isOlder = (version: string, reached: string): boolean => {
   return order !== undefined && order < 0
 }
 
+/**
+ * For how many milliseconds it has been running. A wall clock that is set back must not hold back the end of a dead
+ * connection, and a steady clock may stand still while the machine sleeps: whichever went further.
+ */
+const stopwatch = (clock: Clock.Clock): () => number => {
+  const wall = clock.currentTimeMillisUnsafe()
+  const steady = clock.monotonicTimeNanosUnsafe()
+  return () =>
+    Math.max(
+      clock.currentTimeMillisUnsafe() - wall,
+      Number(clock.monotonicTimeNanosUnsafe() - steady) / 1_000_000
+    )
+}
+
 /** Ends well when the server ended the watch in order. */
 export const run = <Raw extends Cacheable, A extends Cacheable>(
   options: Options<Raw, A>
@@ -73,7 +87,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
   Effect.flatMap(Clock.Clock, (clock) => {
     const { collection } = options.listWatch
     const where = InformerError.where(collection)
-    // The initial objects, each once as servers send them; by key from the first event on that says otherwise.
+    // The initial objects, each once as servers send them; by key from the first change on.
     let collected: Array<A> = []
     let byKey: Map<string, A> | undefined
     let isInitial = options.isInitial
@@ -82,11 +96,13 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
     let begin = version
     // The synthetic events that begin a watch from nowhere come in no order.
     let isOrdered = !isInitial && version !== "" && version !== "0"
-    let lastActivity = clock.currentTimeMillisUnsafe()
+    const age = stopwatch(clock)
+    let silence = stopwatch(clock)
     const open = Latch.makeUnsafe(false)
 
     const accepted = (): void => {
-      lastActivity = clock.currentTimeMillisUnsafe()
+      // Changes follow on the last of the initial objects, and then the end of them is due, however many changes come.
+      if (!isInitial || byKey === undefined) silence = stopwatch(clock)
       open.openUnsafe()
     }
 
@@ -102,8 +118,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
       }
       const object = options.prepare(event.object)
       if (object instanceof Rejection) {
-        byKey ??= keyed(collected)
-        byKey.delete(object.key)
+        byKey?.delete(object.key)
         return object.failure
       }
       if (byKey === undefined) collected.push(object)
@@ -204,15 +219,17 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
     )
 
     const look: Effect.Effect<never, InformerError.InformerError> = Effect.suspend(() => {
-      const now = clock.currentTimeMillisUnsafe()
       const phase = !isInitial ? "Changes" : open.isOpen() ? "Initial" : "Asked"
-      const until = Math.min(options.deadline, lastActivity + options.silence(phase))
-      if (now < until) return Effect.andThen(Effect.sleep(Math.min(Math.ceil(until - now), maxSleep)), look)
+      const remaining = Math.min(
+        options.grace - Math.min(age() - options.timeoutSeconds * 1000, silence()),
+        options.silence(phase) - silence()
+      )
+      if (remaining > 0) return Effect.andThen(Effect.sleep(Math.min(Math.ceil(remaining), maxSleep)), look)
       return Effect.fail(
         new InformerError.InformerError({
           reason: phase === "Initial"
             ? new InformerError.InitialEventsMissing({ ...where, isEnded: false })
-            : new InformerError.Idle({ ...where, milliseconds: now - lastActivity })
+            : new InformerError.Idle({ ...where, milliseconds: Math.round(silence()) })
         })
       )
     })
