@@ -53,7 +53,7 @@ import * as Transform from "./Transform.ts"
  * @since 0.1.0
  */
 export interface InformerOptions<A> extends Selection {
-  /** One namespace or several, each with its own watch. All namespaces, with one watch, unless given. */
+  /** One namespace or several, each with its own watch. All namespaces, with one watch, unless any or where `""` is given. */
   readonly namespaces?: string | ReadonlyArray<string> | undefined
   /** What is kept of each object, as `Transform.stripManagedFields`. Shared only by those who bring the same function. */
   readonly transform?: ((object: A) => A) | undefined
@@ -225,9 +225,8 @@ export const make = Effect.fnUntraced(function*(
     open: (collection: CollectionOptions) => Opened<A>
   ): Effect.Effect<SharedInformer<A, Names>, never, Scope.Scope> => {
     const { indexers, namespaces, resync, ...kept } = given
-    const chosen = resource.scope === "Cluster" || namespaces === undefined
-      ? []
-      : Arr.dedupe(typeof namespaces === "string" ? [namespaces] : namespaces)
+    const named = Arr.dedupe(typeof namespaces === "string" ? [namespaces] : namespaces ?? [])
+    const chosen = resource.scope === "Cluster" || named.includes("") ? [] : named
     const part = (namespace: string | undefined) => {
       const { transform, timing } = kept
       const { fieldSelector, labelSelector, shardSelector } = kept

@@ -38,6 +38,7 @@ export interface NamespaceLister<out A> {
  * @since 0.1.0
  */
 export interface Lister<out A> extends NamespaceLister<A> {
+  /** The empty namespace is all of them, as Kubernetes' clients say it. */
   readonly namespace: (namespace: string) => NamespaceLister<A>
 }
 
@@ -70,7 +71,7 @@ export const make = <A extends Cacheable>(informer: SharedInformer<A>): Lister<A
     list: (options) => select(informer.list, options),
     namespace: (namespace) => ({
       get: (name) => informer.get(ObjectKey.make(namespace, name)),
-      list: (options) => select(informer.byIndex("namespace", namespace), options)
+      list: (options) => select(namespace === "" ? informer.list : informer.byIndex("namespace", namespace), options)
     })
   }
 }

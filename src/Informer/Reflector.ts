@@ -17,15 +17,14 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as FeatureGate from "../Features/FeatureGate.ts"
-import type { ApiError } from "../Machinery/ApiError.ts"
 import type { ListOptions } from "../Machinery/Options.ts"
-import * as RequestError from "../Machinery/RequestError.ts"
-import type { Failure, ListWatch } from "../Watch/ListWatch.ts"
+import type { ListWatch } from "../Watch/ListWatch.ts"
 import * as Pager from "../Watch/Pager.ts"
 import type { Cacheable } from "./Indexer.ts"
 import * as InformerError from "./InformerError.ts"
 import * as Connection from "./internal/connection.ts"
 import { Rejection } from "./internal/connection.ts"
+import * as Reaction from "./internal/reaction.ts"
 import * as ReflectorMetrics from "./ReflectorMetrics.ts"
 import type { Store } from "./Store.ts"
 
@@ -62,9 +61,12 @@ export type State =
  * @since 0.1.0
  */
 export interface Timing {
-  /** The shortest `timeoutSeconds` of a watch; each is random between the two. 5 minutes unless given, as client-go's. */
+  /**
+   * The shortest `timeoutSeconds` of a watch; each is random between the two. 5 minutes unless given, as client-go's, or
+   * less where the longest is.
+   */
   readonly minWatchTimeout?: Duration.Input | undefined
-  /** 10 minutes unless given, as client-go's. */
+  /** 10 minutes unless given, as client-go's, or more where the shortest is. */
   readonly maxWatchTimeout?: Duration.Input | undefined
   /**
    * The longest silence of a watch on which bookmarks have been seen before it is taken for dead. 3 minutes unless
@@ -183,9 +185,11 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const now = () => clock.currentTimeMillisUnsafe()
   // For what lasts, in milliseconds: the wall clock may be set at any time.
   const elapsed = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+  // Where one of the two is given, the other gives way.
+  const minWatchTimeout = millis(options.minWatchTimeout, Math.min(300_000, millis(options.maxWatchTimeout, 300_000)))
   const timing = {
-    minWatchTimeout: millis(options.minWatchTimeout, 300_000),
-    maxWatchTimeout: millis(options.maxWatchTimeout, 600_000),
+    minWatchTimeout,
+    maxWatchTimeout: Math.max(minWatchTimeout, millis(options.maxWatchTimeout, 600_000)),
     idleTimeout: millis(options.idleTimeout, 180_000),
     watchGrace: millis(options.watchGrace, 30_000),
     initialEventsTimeout: millis(options.initialEventsTimeout, 30_000),
@@ -242,7 +246,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     listWatch.list(request).pipe(
       Effect.timeoutOrElse({
         duration: timing.listTimeout,
-        orElse: () => Effect.fail(listTimeout(where.resource, timing.listTimeout))
+        orElse: () => Effect.fail(Reaction.listTimeout(where.resource, timing.listTimeout))
       }),
       Effect.tap(() => Effect.sync(() => memory.lastActivity = now()))
     )
@@ -265,14 +269,27 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     }).pipe(Effect.map((whole) => ({ whole, failure })))
   }
 
+  // Of a failure that another request of the same round makes good.
+  const mended = (what: string, error: InformerError.InformerError): Effect.Effect<void> =>
+    Effect.logDebug(what, error.message).pipe(
+      Effect.annotateLogs({ reflector: name }),
+      Effect.andThen(metrics.failed(error.reason._tag))
+    )
+
   const list = Effect.fnUntraced(function*() {
     const start = elapsed()
     // "0" takes whatever a cache of the server holds, a known version what is at least as new, "" the newest.
     const version = memory.isVersionLost ? "" : memory.version === "" ? "0" : memory.version
     const { failure, whole } = yield* collect(version).pipe(
-      Effect.catchIf(isVersionUseless, () => {
+      Effect.catchIf(Reaction.isVersionUseless, (error) => {
         memory.isVersionLost = true
-        return collect("")
+        return Effect.andThen(
+          mended(
+            "the version to list at is lost; listing the newest",
+            InformerError.fromFailure(error, "list", collection)
+          ),
+          collect("")
+        )
       }),
       Effect.mapError((error) => InformerError.fromFailure(error, "list", collection))
     )
@@ -284,7 +301,8 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
 
   const watch = Effect.fnUntraced(function*(isInitial: boolean) {
     const span = timing.maxWatchTimeout - timing.minWatchTimeout
-    const timeoutSeconds = Math.round((timing.minWatchTimeout + (yield* Random.next) * span) / 1000)
+    // 0 would be taken for whatever the server likes.
+    const timeoutSeconds = Math.max(1, Math.round((timing.minWatchTimeout + (yield* Random.next) * span) / 1000))
     const start = elapsed()
     let count = 0
     yield* Connection.run({
@@ -327,13 +345,10 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   // A streamed list that fails is answered by a paged one in the same round, except where waiting is the remedy.
   const streamThenWatch = Effect.suspend(() => watch(true)).pipe(
     Effect.catchIf(
-      (error) => memory.isListNeeded && !isWorthWaiting(error),
+      (error) => memory.isListNeeded && !Reaction.isWorthWaiting(error),
       (error) => {
-        if (isWatchListRefused(error)) memory.isWatchList = false
-        return Effect.logDebug("the list cannot be streamed; listing instead", error.message).pipe(
-          Effect.annotateLogs({ reflector: name }),
-          Effect.andThen(listThenWatch)
-        )
+        if (Reaction.isWatchListRefused(error)) memory.isWatchList = false
+        return Effect.andThen(mended("the list cannot be streamed; listing instead", error), listThenWatch)
       }
     )
   )
@@ -358,13 +373,14 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     // The version is of no use for a list: it may be what is refused, it is not known yet, or even a streamed list at it
     // is refused.
     if (tag === "Refused") memory.isVersionLost = true
-    if (error.reason._tag === "Expired" && (memory.isListNeeded || isTooLarge(error.reason.error))) {
+    if (error.reason._tag === "Expired" && (memory.isListNeeded || Reaction.isTooLarge(error.reason.error))) {
       memory.isVersionLost = true
     }
     // A second silence in a row is no dead connection: a server whose store was restored waits for versions it gave out
     // already.
     const isSilent = tag === "Idle" && memory.fruitless > 1
-    memory.isListNeeded ||= isRelistNeeded(error) || isSilent || (!error.isFatal && memory.fruitless > maxResumes)
+    memory.isListNeeded ||= Reaction.isRelistNeeded(error) || isSilent ||
+      (!error.isFatal && memory.fruitless > maxResumes)
     const base = Math.min(timing.maxBackoff, timing.minBackoff * 2 ** (memory.failures - 1))
     const before = SubscriptionRef.getUnsafe(state)
     return SubscriptionRef.set(
@@ -400,7 +416,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     memory.isListNeeded = true
     return Effect.logError("a list or watch died, and is begun anew", Cause.die(defect)).pipe(
       Effect.annotateLogs({ reflector: name }),
-      Effect.andThen(Effect.fail(InformerError.fromFailure(dead(where.resource, defect), "watch", collection)))
+      Effect.andThen(Effect.fail(InformerError.fromFailure(Reaction.dead(where.resource, defect), "watch", collection)))
     )
   }
 
@@ -412,70 +428,3 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     lastActivity: Effect.sync(() => memory.lastActivity)
   }
 })
-
-const dead = (resource: string, defect: unknown) =>
-  new RequestError.RequestError({
-    reason: new RequestError.Transport({
-      verb: "watch",
-      url: resource,
-      description: `it died of a defect: ${String(defect)}`,
-      kind: "Other"
-    })
-  })
-
-const listTimeout = (resource: string, milliseconds: number) =>
-  new RequestError.RequestError({
-    reason: new RequestError.Timeout({
-      verb: "list",
-      url: resource,
-      description: `no answer within ${Math.round(milliseconds / 1000)} s`
-    })
-  })
-
-const isTooLarge = (error: Failure): boolean =>
-  error._tag === "ApiError"
-    ? InformerError.isTooLarge(error)
-    : error._tag === "WatchError" && error.reason._tag === "Api" && InformerError.isTooLarge(error.reason.error)
-
-const isVersionUseless = (error: ApiError | RequestError.RequestError): boolean =>
-  error._tag === "ApiError" &&
-  (error.reason._tag === "Expired" || error.reason._tag === "Gone" || InformerError.isTooLarge(error))
-
-/** Whether what was delivered so far, or the version it led to, is worth nothing for a resume. */
-const isRelistNeeded = (error: InformerError.InformerError): boolean => {
-  switch (error.reason._tag) {
-    case "Expired":
-    case "Malformed":
-    case "Rewound":
-    case "NotServed":
-      return true
-    case "Failed": {
-      // The server lost the thread within a watch, as when etcd dropped the previous value of a key, or an object that
-      // could not be decoded was deleted: the same version would lead to the same place.
-      const { error: failure } = error.reason
-      return failure._tag === "WatchError" && failure.reason._tag === "Api" &&
-        failure.reason.error.reason._tag !== "TooManyRequests"
-    }
-    default:
-      return false
-  }
-}
-
-/**
- * Whether a failed streamed list is to be tried again as one: the server is overloaded, away, or has another version; or
- * what is listed may not be watched, and would never be kept true.
- */
-const isWorthWaiting = (error: InformerError.InformerError): boolean => {
-  if (error.reason._tag === "Expired" || error.reason._tag === "Forbidden") return true
-  if (error.reason._tag !== "Failed") return false
-  const failure = error.reason.error
-  return failure._tag === "ApiError"
-    ? failure.reason._tag === "TooManyRequests"
-    : failure._tag === "RequestError" && failure.reason._tag === "Transport" && failure.reason.kind === "Refused"
-}
-
-/** Whether this server will never stream a list, so that asking again is waste. */
-const isWatchListRefused = (error: InformerError.InformerError): boolean =>
-  (error.reason._tag === "InitialEventsMissing" && !error.reason.isEnded) ||
-  (error.reason._tag === "Failed" && error.reason.error._tag === "ApiError" &&
-    (error.reason.error.reason._tag === "Invalid" || error.reason.error.reason._tag === "BadRequest"))

@@ -213,6 +213,26 @@ it.effect("reads several namespaces as one, each with a watch of its own", () =>
     }))
   ))
 
+it.effect("the empty namespace, and no namespace of several, are all namespaces, read through the one watch of them", () =>
+  withSource((source) =>
+    Effect.scoped(Effect.gen(function*() {
+      source.server(undefined).create("a")
+      const factory = yield* InformerFactory.InformerFactory
+      for (const namespaces of [undefined, "", [], ["a", ""]]) {
+        const pods = yield* factory.get(Pod, { namespaces })
+        yield* pods.ready
+        assert.lengthOf(yield* pods.list, 1)
+      }
+      assert.deepStrictEqual(source.asked.map((one) => one.options.namespace), [
+        undefined,
+        undefined,
+        undefined,
+        undefined
+      ])
+      assert.strictEqual(source.server(undefined).open, 1)
+    }))
+  ))
+
 it.effect("fails ready for the one informer that may not list", () =>
   withSource((source) =>
     Effect.scoped(Effect.gen(function*() {
@@ -347,6 +367,8 @@ it.effect("lists by name, namespace and labels", () =>
       assert.strictEqual((yield* lister.namespace("default").list({ labelSelector: "app in (web)" })).length, 1)
       assert.strictEqual((yield* lister.namespace("other").get("a"))._tag, "Some")
       assert.strictEqual((yield* lister.namespace("other").get("b"))._tag, "None")
+      // As client-go's NamespaceAll.
+      assert.strictEqual((yield* lister.namespace("").list({ labelSelector: "app=web" })).length, 2)
       const error = yield* Effect.flip(lister.list({ labelSelector: "a in (" }))
       assert.include(error.message, "a in (")
     }))

@@ -460,6 +460,36 @@ it.effect("asks for 5 to 10 minutes at random", () =>
     assert.isAbove(seconds.size, 5)
   }))
 
+it.effect("asks for no less than the shortest and no more than the longest it was given, and a second at least", () =>
+  Effect.gen(function*() {
+    const asked = Effect.fnUntraced(function*(timing: Reflector.Timing) {
+      const server = new ModelServer()
+      yield* Effect.scoped(start(server, { ...paged, ...timing }))
+      return server.watches[0]?.timeoutSeconds ?? 0
+    })
+    for (let i = 0; i < 10; i++) {
+      assert.isAtLeast(yield* asked({ minWatchTimeout: "30 minutes" }), 1800)
+      assert.isAtMost(yield* asked({ maxWatchTimeout: "1 minute" }), 60)
+    }
+    assert.strictEqual(yield* asked({ minWatchTimeout: "1 hour", maxWatchTimeout: "1 hour" }), 3600)
+    assert.strictEqual(yield* asked({ maxWatchTimeout: "200 millis" }), 1)
+  }))
+
+it.effect("counts a streamed list that was answered by a paged one, and a version that was of no use", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    server.failWatch = [broken("Reset")]
+    server.failList = [refused(410, "Expired", "too old", "list")]
+    const { replaces } = yield* start(server)
+    assert.lengthOf(replaces, 1)
+    const counted = (yield* Metric.snapshot).flatMap((one) =>
+      one.type === "Counter" && one.id === "reflector_failures_total"
+        ? [`${one.attributes?.["reason"]} ${one.state.count}`]
+        : []
+    )
+    assert.deepStrictEqual(counted.sort(), ["Expired 1", "Failed 1"])
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
 it.effect("takes a watch that ends within a second for a failure and slows down", () =>
   Effect.gen(function*() {
     const server = new ModelServer()
