@@ -30,8 +30,8 @@ export interface Options {
   /** The group of shards. `default` unless given. */
   readonly shardGroup?: string | undefined
   /**
-   * How long reconciles that run may take to end when their shard goes to another runner; then they are interrupted. A
-   * quarter of `shardLockExpiration` unless given: locks that cannot be refreshed any more are given up after two
+   * How long reconciles that run may take to end when their shard goes to another runner; then they are interrupted, and at
+   * once where the runner's lease is lost. A quarter of `shardLockExpiration` unless given: locks that cannot be refreshed any more are given up after two
    * thirds of it at the latest, so that nothing runs when they expire.
    */
   readonly handover?: Duration.Input | undefined
@@ -99,8 +99,10 @@ export const make = Effect.fnUntraced(function*(
 
   const giveUp = (number: number, shard: Shard) =>
     Effect.suspend(() => {
+      // Another may hold a shard already that was lost and not handed over.
+      const patience = isOwn(shard) ? handover : Duration.zero
       shard.isHeld = false
-      return Effect.timeoutOption(Effect.interruptible(shard.isIdle.await), handover)
+      return Effect.timeoutOption(Effect.interruptible(shard.isIdle.await), patience)
     }).pipe(
       Effect.flatMap((ended) =>
         Option.isSome(ended) ? Effect.void : Effect.andThen(

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { Lease } from "../../src/Api/coordination/v1.ts"
 import { ConfigMap } from "../../src/Api/core/v1.ts"
 import * as ResourceClient from "../../src/Clientset/ResourceClient.ts"
 import * as ShardedController from "../../src/Cluster/ShardedController.ts"
@@ -36,7 +38,8 @@ const end = Effect.fnUntraced(function*(...replicas: ReadonlyArray<Fiber.Fiber<u
 const replica = (
   identity: string,
   reconcile: (request: Request<"Namespaced">) => Effect.Effect<void>,
-  outcomes: Array<string> = []
+  outcomes: Array<string> = [],
+  handover?: Duration.Input
 ) =>
   Effect.forkChild(
     Stream.runForEach(
@@ -50,7 +53,8 @@ const replica = (
           identity,
           shards: 16,
           lockExpiration: "12 seconds",
-          refreshInterval: "1 second"
+          refreshInterval: "1 second",
+          handover
         })
       )
     )
@@ -172,5 +176,29 @@ describe("ShardedController", () => {
       ])
       assert.include(outcomes, "HandedOver object-7")
       yield* end(a, ...others)
+    }).pipe(withServer))
+
+  it.effect("interrupts at once what runs on shards that are lost: another may hold them already", () =>
+    Effect.gen(function*() {
+      yield* create()
+      const running = new Set<string>()
+      const reconcile = ({ name }: Request) =>
+        name !== "object-7" ? Effect.void : Effect.acquireUseRelease(
+          Effect.sync(() => running.add(name)),
+          () => Effect.never,
+          () => Effect.sync(() => running.delete(name))
+        )
+      const a = yield* replica("a", reconcile, [], "1 minute")
+      yield* passUntil(() => running.size === 1, 30)
+      // As one that takes it for dead does.
+      const leases = yield* ResourceClient.make(Lease, "default")
+      const [mine] = (yield* leases.list()).items.filter(({ spec }) => spec?.holderIdentity === "a:0")
+      assert(mine !== undefined)
+      yield* leases.delete(mine.metadata.name)
+      yield* passUntil(() => running.size === 0, 5)
+      // Begun anew once the shards are its own again.
+      yield* passUntil(() => running.size === 1, 30)
+      const ending = yield* Effect.forkChild(Fiber.interrupt(a))
+      yield* passUntil(() => ending.pollUnsafe() !== undefined, 90)
     }).pipe(withServer))
 })
