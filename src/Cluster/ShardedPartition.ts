@@ -30,9 +30,10 @@ export interface Options {
   /** The group of shards. `default` unless given. */
   readonly shardGroup?: string | undefined
   /**
-   * How long reconciles that run may take to end when their shard goes to another runner; then they are interrupted, and at
-   * once where the runner's lease is lost. A quarter of `shardLockExpiration` unless given: locks that cannot be refreshed any more are given up after two
-   * thirds of it at the latest, so that nothing runs when they expire.
+   * How long reconciles that run may take to end when their shard goes to another runner; then they are interrupted, and
+   * at once where the runner's lease is lost. A quarter of `shardLockExpiration` unless given; no more than a third is
+   * safe, as locks that cannot be refreshed any more are given up after two thirds of it at the latest, and nothing may
+   * run when they expire.
    */
   readonly handover?: Duration.Input | undefined
 }
