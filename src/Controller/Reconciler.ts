@@ -97,7 +97,7 @@ export interface Requeue {
 
 /**
  * Asks for the same key again after a delay, for what no event announces. A change in between comes at once and leaves
- * the delay in place.
+ * the delay in place. A delay that is zero or negative is over at once; in controller-runtime it would be no request.
  *
  * @category constructors
  * @since 0.1.0
