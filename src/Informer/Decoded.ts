@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { qualifiedName } from "../Machinery/Resource.ts"
@@ -50,7 +51,8 @@ export const prepare = <B extends Cacheable>(
     const exit = decode(object)
     if (Exit.isSuccess(exit)) return exit.value
     const key = keyOf(object)
-    const description = String(exit.cause)
+    const error = Cause.squash(exit.cause)
+    const description = error instanceof Error ? error.message : String(error)
     return new Rejection(
       key,
       description,

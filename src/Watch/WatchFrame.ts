@@ -304,7 +304,7 @@ const shown = (options: Options, bytes: Uint8Array, start: number, end: number):
 
 /**
  * What an ERROR event means: Expired when its Status says 410, Expired or Gone, else Api. An object that is no Status
- * becomes one of code 500 that quotes it, as client-go's `FromObject` does.
+ * becomes one of code 500 that quotes it, as client-go's `FromObject` does; but for Secrets.
  *
  * @category constructors
  * @since 0.1.0
@@ -319,7 +319,9 @@ export const fromErrorObject = (
       apiVersion: "v1",
       status: "Failure",
       code: 500,
-      message: `unexpected object in an ERROR event: ${(JSON.stringify(object) ?? "none").slice(0, shownLength)}`
+      message: `unexpected object in an ERROR event: ${
+        options.resource === "secrets" ? "not shown" : (JSON.stringify(object) ?? "none").slice(0, shownLength)
+      }`
     }))
   )
   const error = ApiError.fromStatus(status, { verb: "watch", resource: options.resource, namespace: options.namespace })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -328,6 +329,25 @@ it.effect("decodes by a Schema and leaves out what does not decode, with what wa
       yield* settle
       assert.deepStrictEqual(yield* pods.keys, ["default/bad"])
       assert.deepStrictEqual(rejected, ["default/bad", "default/good"])
+    }))
+  ))
+
+it.effect("says where an object does not decode, and nothing of what it holds", () =>
+  withSource((source) =>
+    Effect.scoped(Effect.gen(function*() {
+      const factory = yield* InformerFactory.InformerFactory
+      const pods = yield* factory.decoded(Pod, {
+        schema: Schema.Struct({
+          metadata: Schema.Struct({ name: Schema.String, resourceVersion: Schema.String }),
+          spec: Schema.Struct({ value: Schema.Literals([1, 2]) })
+        })
+      })
+      const told = yield* Effect.forkChild(Stream.runHead(pods.rejections), { startImmediately: true })
+      yield* pods.ready
+      source.server(undefined).create("a", 1234)
+      const rejection = Option.getOrThrow(yield* Fiber.join(told))
+      assert.strictEqual(rejection.key, "default/a")
+      assert.strictEqual(rejection.description, "Expected 1 | 2\n  at [\"spec\"][\"value\"]")
     }))
   ))
 

@@ -116,6 +116,10 @@ it.effect("never quotes the text of Secrets", () =>
     const { error } = yield* run([encoder.encode("{\"data\":\"aHVudGVyMg==\n")], { resource: "secrets" })
     assert.strictEqual(error?.reason._tag, "Frame")
     assert.notInclude(String(error?.message), "aHVudGVyMg")
+    const odd = { type: "ERROR", object: { kind: "Secret", data: { password: "aHVudGVyMg==" } } }
+    const inError = yield* run([encoder.encode(line(odd))], { resource: "secrets" })
+    assert.strictEqual(inError.error?.reason._tag, "Api")
+    assert.notInclude(String(inError.error?.message), "aHVudGVyMg")
   }))
 
 it.effect("refuses a line beyond the limit without waiting for its end", () =>
