@@ -65,7 +65,10 @@ export interface Started {
   readonly ready: Effect.Effect<void, InformerError>
   /** As `ready`, without an end to the waiting. */
   readonly awaitSynced: Effect.Effect<void>
-  /** Waits until the source has seen a version of an object of this kind, where it watches one. */
+  /**
+   * Waits until the source has seen a version of an object of this kind, where it watches one; not for one that stands
+   * where it does not look.
+   */
   readonly kind?: {
     readonly group: string
     readonly plural: string
@@ -386,14 +389,14 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
     }
     return found
   }
+  // Of no namespace an informer watches all.
+  const chosen = typeof namespaces === "string" ? [namespaces] : namespaces ?? []
+  const isEverywhere = resource.scope === "Cluster" || chosen.length === 0 || chosen.includes("")
+  const isWatched = (key: string): boolean =>
+    isEverywhere || chosen.some((namespace) => key.startsWith(`${namespace}/`))
   return {
     name: `${resource.kind}${namespaces === undefined ? "" : ` in ${String(namespaces)}`}`,
-    // Of no namespace an informer watches all.
-    rules: Rbac.fromGrant({
-      resource,
-      verbs: Rbac.watch,
-      namespaces: namespaces?.length === 0 ? undefined : namespaces
-    }),
+    rules: Rbac.fromGrant({ resource, verbs: Rbac.watch, namespaces: isEverywhere ? undefined : chosen }),
     start: Effect.fnUntraced(function*(deliver) {
       const informers = yield* InformerFactory.InformerFactory
       const informer = yield* open(informers, { namespaces, labelSelector, fieldSelector })
@@ -405,7 +408,12 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
         ready: informer.ready,
         // The listener's own, so that the keys of the first list stand in the queue before the first is taken.
         awaitSynced: listener.awaitSynced,
-        kind: { group, plural, awaitVersion: informer.awaitVersion },
+        kind: {
+          group,
+          plural,
+          awaitVersion: (key, resourceVersion, options) =>
+            isWatched(key) ? informer.awaitVersion(key, resourceVersion, options) : Effect.succeed(true)
+        },
         replay: Effect.map(
           informer.list,
           (objects) =>

@@ -95,6 +95,26 @@ describe("Source.self", () => {
       assert.deepStrictEqual(new Set(keys(yield* take)), new Set(["extra"]))
     }).pipe(withServer))
 
+  it.effect("waits for no version of an object in a namespace that it does not watch", () =>
+    Effect.gen(function*() {
+      for (
+        const [namespaces, unseen] of [["a", ["b", "c", "ab"]], [["a", "b"], ["c", "ab"]], ["", []], [[], []]] as const
+      ) {
+        const { started } = yield* collecting(Source.self(ConfigMap, { namespaces }))
+        const wait = (namespace: string) =>
+          Effect.map(
+            Effect.forkScoped(
+              started.kind?.awaitVersion(`${namespace}/x`, "1000000", { timeout: "5 seconds" }) ?? Effect.never
+            ),
+            (fiber) => [namespace, fiber] as const
+          )
+        const waiting = yield* Effect.forEach(["a", "b", "c", "ab"], wait)
+        yield* settle
+        const through = waiting.flatMap(([namespace, fiber]) => fiber.pollUnsafe() === undefined ? [] : [namespace])
+        assert.sameMembers(through, [...unseen], String(namespaces))
+      }
+    }).pipe(withServer))
+
   it.effect("of metadata alone sees the same, and predicates see metadata", () =>
     Effect.gen(function*() {
       const maps = yield* ResourceClient.make(ConfigMap, "default")
