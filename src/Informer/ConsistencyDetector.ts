@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { ApiError } from "../Machinery/ApiError.ts"
@@ -16,6 +15,7 @@ import type { ListWatch } from "../Watch/ListWatch.ts"
 import * as Pager from "../Watch/Pager.ts"
 import type { Cacheable } from "./Indexer.ts"
 import { keyOf } from "./Indexer.ts"
+import * as Variable from "./internal/variable.ts"
 
 /**
  * Decides for a program. Unless provided: on when `KUBE_WATCHLIST_INCONSISTENCY_DETECTOR` (client-go's name) is `true`.
@@ -37,8 +37,7 @@ export const Enabled: Context.Reference<boolean | undefined> = Context.Reference
 export const isEnabled: Effect.Effect<boolean> = Effect.gen(function*() {
   const decided = yield* Enabled
   if (decided !== undefined) return decided
-  const text = yield* Config.String("KUBE_WATCHLIST_INCONSISTENCY_DETECTOR").pipe(Effect.orElseSucceed(() => ""))
-  return text === "true"
+  return (yield* Variable.isOn("KUBE_WATCHLIST_INCONSISTENCY_DETECTOR")) ?? false
 })
 
 /**

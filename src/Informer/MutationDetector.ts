@@ -9,6 +9,7 @@
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Variable from "./internal/variable.ts"
 
 /**
  * Decides for a program. Unless provided: on when `KUBE_CACHE_MUTATION_DETECTOR` is `true` (client-go's name) or
@@ -22,8 +23,6 @@ export const Enabled: Context.Reference<boolean | undefined> = Context.Reference
   { defaultValue: () => undefined }
 )
 
-const variable = (name: string) => Config.String(name).pipe(Effect.orElseSucceed(() => ""))
-
 /**
  * Whether objects are to be frozen.
  *
@@ -33,18 +32,20 @@ const variable = (name: string) => Config.String(name).pipe(Effect.orElseSucceed
 export const isEnabled: Effect.Effect<boolean> = Effect.gen(function*() {
   const decided = yield* Enabled
   if (decided !== undefined) return decided
-  const own = yield* variable("KUBE_CACHE_MUTATION_DETECTOR")
-  return own === "" ? (yield* variable("NODE_ENV")) === "test" : own === "true"
+  const own = yield* Variable.isOn("KUBE_CACHE_MUTATION_DETECTOR")
+  return own ?? (yield* Config.String("NODE_ENV").pipe(Effect.orElseSucceed(() => ""))) === "test"
 })
 
 /**
- * Freezes an object and all it holds. What is frozen already is passed over.
+ * Freezes an object and all it holds. What is frozen already is passed over, as are bytes, which cannot be.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const freeze = <A>(value: A): A => {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value
+  if (typeof value !== "object" || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) {
+    return value
+  }
   Object.freeze(value)
   for (const member of Object.values(value)) freeze(member)
   return value

@@ -408,7 +408,15 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   ): Index<A> =>
     Object.hasOwn(indexes, index)
       ? indexes[index as Names]
-      : indexer.byNamespace
+      : index === "namespace"
+      ? indexer.byNamespace
+      : missing(index)
+
+  // No type lets one ask for it, and an answer would be that of another index.
+  const missing = (index: string): Index<never> => {
+    const dies = Effect.die(new TypeError(`the informer of ${name} has no index ${JSON.stringify(index)}`))
+    return { get: () => dies, keys: () => dies, values: dies }
+  }
 
   const withIndexes = <Names extends string>(
     indexes: { readonly [K in Names]: Index<A> }

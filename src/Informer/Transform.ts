@@ -22,7 +22,13 @@ export const stripManagedFields = <A extends Cacheable>(object: A): A => {
   if (!("managedFields" in metadata)) return object
   const { managedFields: _, ...rest } = metadata
   // Every type of metadata has the member optional, so what is left is still of type A.
-  return { ...object, metadata: rest } as A
+  return ofClass(object, { ...object, metadata: ofClass(metadata, rest) }) as A
+}
+
+// What a Schema of a class decoded stays one of it.
+const ofClass = (original: object, copy: object): object => {
+  const prototype: object | null = Object.getPrototypeOf(original)
+  return prototype === Object.prototype ? copy : Object.assign(Object.create(prototype), copy)
 }
 
 /**

@@ -80,7 +80,18 @@ it.effect("client-go's environment variables turn the detectors on", () =>
     assert.isFalse(yield* inEnvironment(ConsistencyDetector.isEnabled, {}))
     assert.isTrue(yield* inEnvironment(MutationDetector.isEnabled, { [mutation]: "true" }))
     assert.isFalse(yield* inEnvironment(MutationDetector.isEnabled, {}))
+    // As Go's ParseBool reads them; what it does not read is as if it were not there.
+    assert.isTrue(yield* inEnvironment(ConsistencyDetector.isEnabled, { [consistency]: "1" }))
+    assert.isTrue(yield* inEnvironment(MutationDetector.isEnabled, { [mutation]: "T" }))
+    assert.isFalse(yield* inEnvironment(MutationDetector.isEnabled, { NODE_ENV: "test", [mutation]: "0" }))
+    assert.isTrue(yield* inEnvironment(MutationDetector.isEnabled, { NODE_ENV: "test", [mutation]: "maybe" }))
     // In tests it is on unless turned off.
     assert.isTrue(yield* inEnvironment(MutationDetector.isEnabled, { NODE_ENV: "test" }))
     assert.isFalse(yield* inEnvironment(MutationDetector.isEnabled, { NODE_ENV: "test", [mutation]: "false" }))
   }))
+
+it("what cannot be frozen, as bytes, is left as it is within what is", () => {
+  const object = { metadata: { name: "a" }, data: { key: new Uint8Array([1]) } }
+  assert.isTrue(Object.isFrozen(MutationDetector.freeze(object).data))
+  assert.deepStrictEqual(object.data.key, new Uint8Array([1]))
+})

@@ -186,6 +186,23 @@ it("strips managedFields and leaves nothing else out", () => {
   assert.strictEqual(stripManagedFields(stripped), stripped)
 })
 
+it("what a class decoded stays one of the class when managedFields are stripped", () => {
+  class Widget extends Schema.Class<Widget>("Widget")({
+    metadata: Schema.StructWithRest(Schema.Struct({ name: Schema.String, resourceVersion: Schema.String }), [
+      Schema.Record(Schema.String, Schema.Unknown)
+    ])
+  }) {
+    get title(): string {
+      return `widget ${this.metadata.name}`
+    }
+  }
+  const stripped = stripManagedFields(
+    new Widget({ metadata: { name: "a", resourceVersion: "1", managedFields: [] } }) as Widget & Indexer.Cacheable
+  )
+  assert.strictEqual(stripped.title, "widget a")
+  assert.deepStrictEqual(Object.keys(stripped.metadata), ["name", "resourceVersion"])
+})
+
 it.effect("forgets what has expired, for every reader at once", () =>
   Effect.gen(function*() {
     const store = yield* ExpiringStore.make<number>({ timeToLive: (n) => n === 0 ? undefined : n * 1000 })

@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -513,6 +514,22 @@ it.effect("has nothing under an index whose last scope has closed, in place of w
     assert.lengthOf(yield* holder.byIndex("value", "1"), 1)
     const alone = yield* Effect.scoped(informer.addIndexers({ name: (object) => [object.metadata.name] }))
     assert.deepStrictEqual(yield* alone.byIndex("name", "a"), [])
+  }))
+
+it.effect("an index that was never given dies by its name, in place of answering for another", () =>
+  Effect.gen(function*() {
+    const informer = yield* make(new ModelServer())
+    const indexed = yield* informer.addIndexers({ node: () => [] })
+    const unknown = "nodes" as "node"
+    const asked: ReadonlyArray<Effect.Effect<unknown>> = [
+      indexed.byIndex(unknown, "default"),
+      indexed.index(unknown).keys("default"),
+      indexed.index(unknown).values
+    ]
+    for (const ask of asked) {
+      const exit = yield* Effect.exit(ask)
+      assert.include(Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "", "pods has no index \"nodes\"")
+    }
   }))
 
 it.effect("transforms before it stores, and survives a transform that throws", () =>
