@@ -1,7 +1,8 @@
 /**
  * What an elector tells about itself, under client-go's names, so that existing dashboards and alerts read it.
  *
- * The label `name` is the name of the lease. The series of an elector begin at zero and end with its scope.
+ * The label `name` is the name of the lease. The series of an elector begin at zero and end with its scope; of two electors
+ * of one name at a time the later one is shown.
  *
  * @since 0.1.0
  */
@@ -53,14 +54,20 @@ export const make = Effect.fnUntraced(function*(
   /** The label. */
   name: string
 ): Effect.fn.Return<LeaderElectionMetrics, never, Scope.Scope> {
-  const status = Metric.withAttributes(masterStatus, { name })
-  const slow = Metric.withAttributes(slowpath, { name })
+  const context = yield* Effect.context<never>()
+  let leads = 0
+  let slow = 0
+  const read = <State>(metric: Metric.Metric<number, State>, get: () => State): Metric.Registration =>
+    Metric.registerUnsafe(Metric.withAttributes(metric, { name }), context, { get, update: () => {}, modify: () => {} })
   yield* Effect.acquireRelease(
-    Effect.andThen(Metric.update(status, 0), Metric.update(slow, 0)),
-    () => Effect.andThen(Metric.remove(status), Metric.remove(slow))
+    Effect.sync(() => [
+      read(masterStatus, () => ({ value: leads })),
+      read(slowpath, () => ({ count: slow, incremental: true }))
+    ]),
+    (registrations) => Effect.sync(() => registrations.forEach((registration) => registration.remove()))
   )
   return {
-    leads: (leads) => Metric.update(status, leads ? 1 : 0),
-    slowpathExercised: Metric.update(slow, 1)
+    leads: (isLeading) => Effect.sync(() => void (leads = isLeading ? 1 : 0)),
+    slowpathExercised: Effect.sync(() => void slow++)
   }
 })

@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as LeaderElectionMetrics from "../../src/LeaderElection/LeaderElectionMetrics.ts"
@@ -369,6 +370,25 @@ describe("LeaderElector", () => {
         id.startsWith("leader_election_") && attributes?.["name"] === "web"
       )
       assert.deepStrictEqual(names, [])
+    }))
+
+  it.effect("the end of an elector leaves the series of a later one of the same name", () =>
+    Effect.gen(function*() {
+      const status = Metric.withAttributes(LeaderElectionMetrics.masterStatus, { name: "web" })
+      const make = LeaderElector.make(MemoryLease.lock(MemoryLease.make(), "a"), { name: "web" })
+      const scope = yield* Scope.make()
+      yield* Scope.provide(make, scope)
+      const later = yield* make
+      yield* later.whileLeading(Effect.gen(function*() {
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual((yield* Metric.value(status)).value, 1)
+        const page = yield* Metric.snapshot
+        assert.strictEqual(
+          page.filter(({ attributes, id }) => id.startsWith("leader_election_") && attributes?.["name"] === "web")
+            .length,
+          2
+        )
+      }))
     }))
 
   it.effect("records an event when it begins and when it stops leading", () =>
