@@ -67,11 +67,13 @@ export const namespaceIndex: IndexFunction<Cacheable> = (object) => {
  * @category models
  * @since 0.1.0
  */
-export interface Index<out A> {
+export interface Index<in out A> {
   readonly get: (value: string) => Effect.Effect<ReadonlyArray<A>>
   readonly keys: (value: string) => Effect.Effect<ReadonlyArray<string>>
   /** The values under which at least one object stands, in no particular order. */
   readonly values: Effect.Effect<ReadonlyArray<string>>
+  /** The values under which an object stands, or would. */
+  readonly valuesOf: IndexFunction<A>
 }
 
 /**
@@ -280,7 +282,8 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
   const view = (index: IndexState<A>): Index<A> => ({
     get: (value) => Effect.sync(() => objectsOf(index.byValue.get(value))),
     keys: (value) => Effect.sync(() => slotsOf(index.byValue.get(value)).map((slot) => slot.key)),
-    values: Effect.sync(() => Array.from(index.byValue.keys()))
+    values: Effect.sync(() => Array.from(index.byValue.keys())),
+    valuesOf: index.f
   })
 
   const inNamespace = (namespace: string): Iterable<Slot<A>> =>
@@ -294,7 +297,8 @@ export const makeUnsafe = <A extends Cacheable>(): Indexer<A> => {
     byNamespace: {
       get: (namespace) => Effect.sync(() => Array.from(inNamespace(namespace), (slot) => slot.object)),
       keys: (namespace) => Effect.sync(() => Array.from(inNamespace(namespace), (slot) => slot.key)),
-      values: Effect.sync(() => Array.from(namespaces.keys()).filter((namespace) => namespace !== ""))
+      values: Effect.sync(() => Array.from(namespaces.keys()).filter((namespace) => namespace !== "")),
+      valuesOf: namespaceIndex
     },
     index: (f) => Effect.map(Effect.acquireRelease(Effect.sync(() => acquire(f)), release), view),
     unsafe: {

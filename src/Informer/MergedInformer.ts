@@ -32,7 +32,8 @@ export const make = <A, Names extends string>(
   const index = (name: Names | "namespace"): Index<A> => ({
     get: (value) => concat((part) => part.byIndex(name, value)),
     keys: (value) => concat((part) => part.index(name).keys(value)),
-    values: Effect.map(concat((part) => part.index(name).values), Arr.dedupe)
+    values: Effect.map(concat((part) => part.index(name).values), Arr.dedupe),
+    valuesOf: first.index(name).valuesOf
   })
   const merged = (listeners: ReadonlyArray<Listener<A>>): Listener<A> => ({
     events: merge(listeners.map((listener) => listener.events)),

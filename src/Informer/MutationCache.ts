@@ -40,7 +40,10 @@ export interface MutationCache<in out A, in Names extends string = never> {
   readonly mutated: (object: A) => Effect.Effect<void>
   /** The newer of what the informer holds and what was written. */
   readonly get: (key: string) => Effect.Effect<Option.Option<A>>
-  /** What the informer has under an index, each object as `get` gives it. */
+  /**
+   * What the informer has under an index, each object as `get` gives it; where additions are included, also what was
+   * written and would stand there.
+   */
   readonly byIndex: (name: Names | "namespace", value: string) => Effect.Effect<ReadonlyArray<A>>
 }
 
@@ -90,10 +93,17 @@ export const make = <A extends Cacheable, Names extends string>(
         }),
       get: (key) =>
         Effect.map(informer.get(key), (held) => Option.fromUndefinedOr(newer(key, Option.getOrUndefined(held)))),
-      byIndex: (name, value) =>
-        Effect.map(
-          informer.byIndex(name, value),
-          (held) => held.map((object) => newer(keyOf(object), object) ?? object)
-        )
+      byIndex: Effect.fnUntraced(function*(name, value) {
+        const held = yield* informer.byIndex(name, value)
+        const found = held.map((object) => newer(keyOf(object), object) ?? object)
+        if (options?.isAddIncluded !== true) return found
+        const { valuesOf } = informer.index(name)
+        const known = new Set(held.map(keyOf))
+        for (const [key, { object }] of Array.from(writes)) {
+          if (known.has(key) || !valuesOf(object).includes(value)) continue
+          if (newer(key, Option.getOrUndefined(yield* informer.get(key))) === object) found.push(object)
+        }
+        return found
+      })
     }
   })

@@ -413,9 +413,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
       : missing(index)
 
   // No type lets one ask for it, and an answer would be that of another index.
-  const missing = (index: string): Index<never> => {
+  const missing = (index: string): Index<A> => {
     const dies = Effect.die(new TypeError(`the informer of ${name} has no index ${JSON.stringify(index)}`))
-    return { get: () => dies, keys: () => dies, values: dies }
+    return { get: () => dies, keys: () => dies, values: dies, valuesOf: () => [] }
   }
 
   const withIndexes = <Names extends string>(

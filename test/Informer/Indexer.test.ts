@@ -251,6 +251,37 @@ it.effect("gives the newer of the cache and one's own write", () =>
     assert.strictEqual((yield* adding.get("default/new"))._tag, "None")
   }))
 
+it.effect("finds under an index what was written and not seen yet, where additions are included", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    const seen = server.create("a", 1, { node: "n" })
+    const informer = yield* (yield* informerOf(server)).addIndexers({
+      node: (object) => object.spec.node === undefined ? [] : [object.spec.node]
+    })
+    const names = <N extends string>(
+      cache: MutationCache.MutationCache<Obj, N>,
+      index: N | "namespace",
+      value: string
+    ) => Effect.map(cache.byIndex(index, value), (objects) => objects.map((object) => object.metadata.name).sort())
+    const written = (name: string, node: string, resourceVersion: string): Obj => ({
+      ...seen,
+      metadata: { ...seen.metadata, name, resourceVersion },
+      spec: { value: 2, node }
+    })
+    for (const isAddIncluded of [true, false]) {
+      const cache = yield* MutationCache.make(informer, { isAddIncluded, timeToLive: "10 seconds" })
+      yield* cache.mutated(written("b", "n", "20"))
+      yield* cache.mutated(written("c", "m", "21"))
+      yield* cache.mutated(written("a", "m", "22"))
+      assert.deepStrictEqual(yield* names(cache, "node", "n"), isAddIncluded ? ["a", "b"] : ["a"])
+      assert.deepStrictEqual(yield* names(cache, "node", "m"), isAddIncluded ? ["a", "c"] : [])
+      assert.deepStrictEqual(yield* names(cache, "namespace", "default"), isAddIncluded ? ["a", "b", "c"] : ["a"])
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* names(cache, "node", "n"), ["a"])
+      assert.deepStrictEqual(yield* names(cache, "node", "m"), [])
+    }
+  }))
+
 it.effect("keeps the newer of two writes, in whatever order their answers come", () =>
   Effect.gen(function*() {
     const server = new ModelServer()

@@ -153,7 +153,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
           isOrdered = true
           version = event.object.metadata.resourceVersion
           begin = version
-          // Who waited for them goes on before what came since.
+          // Who waited for them goes on before the next read.
           effect = Effect.andThen(
             options.onInitial(byKey === undefined ? collected : Array.from(byKey.values()), version),
             Effect.yieldNow
