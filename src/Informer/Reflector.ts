@@ -227,9 +227,12 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
   const live = Effect.suspend(() => isLive() ? Effect.void : SubscriptionRef.set(state, { _tag: "Live", since: now() }))
   const becomeLive = (): Effect.Effect<void> => isLive() ? Effect.void : live
 
+  const active = (): void => {
+    memory.lastActivity = now()
+  }
+
   const received = (version: string): Effect.Effect<void> => {
     memory.version = version
-    memory.lastActivity = now()
     memory.hasProgressed = true
     memory.fruitless = 0
     return becomeLive()
@@ -248,7 +251,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
         duration: timing.listTimeout,
         orElse: () => Effect.fail(Reaction.listTimeout(where.resource, timing.listTimeout))
       }),
-      Effect.tap(() => Effect.sync(() => memory.lastActivity = now()))
+      Effect.tap(() => Effect.sync(active))
     )
 
   const collect = (version: string) => {
@@ -321,6 +324,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
           : memory.hasBookmarks
           ? timing.idleTimeout
           : Number.POSITIVE_INFINITY,
+      onRead: active,
       onInitial: replaced,
       onChanges: (changes, version) => {
         count += changes.length

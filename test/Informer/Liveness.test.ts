@@ -165,6 +165,29 @@ it.effect("changes do not keep a streamed list open that the server never closes
     }
   }))
 
+it.effect("each sign of life counts as one: initial objects, and bookmarks that come late", () =>
+  Effect.gen(function*() {
+    const server = new ModelServer()
+    server.initialEvents = "unclosed"
+    yield* TestClock.adjust("1 minute")
+    const reflector = yield* start(server.listWatch, true)
+    assert.strictEqual(yield* reflector.lastActivity, 0)
+    server.create("a")
+    yield* settle
+    assert.strictEqual((yield* reflector.state)._tag, "Syncing")
+    assert.strictEqual(yield* reflector.lastActivity, 60_000)
+    yield* TestClock.adjust("1 minute")
+    assert.strictEqual((yield* reflector.state)._tag, "Live")
+    yield* TestClock.adjust("10 seconds")
+    server.bookmark(server.version)
+    yield* settle
+    yield* TestClock.adjust("10 seconds")
+    server.bookmark(server.version - 1)
+    server.bookmark(server.version)
+    yield* settle
+    assert.strictEqual(yield* reflector.lastActivity, 140_000)
+  }))
+
 it.effect("resumes where it was after an object that came without a version", () =>
   Effect.gen(function*() {
     const server = new ModelServer()

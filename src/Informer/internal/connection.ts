@@ -47,6 +47,8 @@ export interface Options<Raw, A> {
   readonly grace: number
   /** The longest silence in milliseconds, asked again at each check. */
   readonly silence: (phase: Phase) => number
+  /** Something came. */
+  readonly onRead: () => void
   readonly onInitial: (objects: ReadonlyArray<A>, version: string) => Effect.Effect<void>
   readonly onChanges: (changes: ReadonlyArray<Change<A>>, version: string) => Effect.Effect<void>
   readonly onBookmark: (version: string) => Effect.Effect<void>
@@ -138,6 +140,7 @@ export const run = <Raw extends Cacheable, A extends Cacheable>(
     // Everything a pull brought is applied before the fiber may yield: listeners and readers never see half of it.
     const take = (events: ReadonlyArray<WatchEvent<Raw>>): Effect.Effect<void, InformerError.InformerError> => {
       accepted()
+      options.onRead()
       let effect: Effect.Effect<void> = Effect.void
       let failure: InformerError.InformerError | undefined
       let changes: Array<Change<A>> = []
