@@ -130,7 +130,7 @@ export const update = <A extends KubeObject, S extends Scope, E, R>(
 
 /**
  * As `update`, with a merge patch of what differs: what others change in the same object meanwhile is left alone, and is
- * no conflict. Costs a read, and a write where something changes.
+ * no conflict; another object of the same name is one. Costs a read, and a write where something changes.
  *
  * @category combinators
  * @since 0.1.0
@@ -144,7 +144,11 @@ export const patch = <A extends KubeObject, S extends Scope, E, R>(
     client,
     name,
     desired,
-    (current, wanted) => client.patch(name, Patch.merge<unknown>(JsonMergePatch.create<object>(current, wanted)))
+    (current, wanted) => {
+      // Without its uid, which so is part of the patch: another object that has the name by now refuses it.
+      const anyone = { ...current, metadata: { ...current.metadata, uid: undefined } }
+      return client.patch(name, Patch.merge<unknown>(JsonMergePatch.create<object>(anyone, wanted)))
+    }
   )
 
 /**

@@ -62,6 +62,24 @@ for (const [name, upsert] of [["update", Upsert.update], ["patch", Upsert.patch]
         assert.strictEqual(object.metadata.uid, uid)
       }).pipe(withServer))
 
+    it.effect("does not write what it made of one object to another of its name: it asks again", () =>
+      Effect.gen(function*() {
+        const maps = yield* client
+        yield* maps.create({ metadata: { name: "a" }, data: { x: "1" } })
+        const asked: Array<string | undefined> = []
+        const { object } = yield* driving(upsert(maps, "a", (current) =>
+          Effect.gen(function*() {
+            asked.push(current?.data?.["x"])
+            if (asked.length === 1) {
+              yield* maps.delete("a")
+              yield* maps.create({ metadata: { name: "a" }, data: { x: "5", y: "kept" } })
+            }
+            return { ...current, metadata: { ...current?.metadata, name: "a" }, data: { ...current?.data, z: "1" } }
+          })))
+        assert.deepStrictEqual(asked, ["1", "5"])
+        assert.deepStrictEqual(object.data, { x: "5", y: "kept", z: "1" })
+      }).pipe(withServer))
+
     it.effect("writes nothing to an object that is to go, where nothing but that differs", () =>
       Effect.gen(function*() {
         const maps = yield* client
