@@ -69,9 +69,9 @@ export interface Timing {
   /** 10 minutes unless given, as client-go's, or more where the shortest is. */
   readonly maxWatchTimeout?: Duration.Input | undefined
   /**
-   * The longest silence of a watch on which bookmarks have been seen before it is taken for dead. 3 minutes unless
-   * given: a server sends a bookmark about every minute. Where bookmarks never come, only the watch's own timeout
-   * bounds a silence.
+   * The longest silence of a watch before it is taken for dead, where bookmarks come more often than that. 3 minutes
+   * unless given: a server sends a bookmark about every minute. Where they never come, or seldom, only the watch's own
+   * timeout bounds a silence.
    */
   readonly idleTimeout?: Duration.Input | undefined
   /** How long after its own timeout a watch may stay open in silence before it is taken for dead. 30 s unless given. */
@@ -150,6 +150,7 @@ interface Memory {
   /** Whether a list answered from any cached state came in pages, so that paging costs the server nothing. */
   isPaging: boolean
   isWatchList: boolean
+  /** Whether bookmarks come often enough that their absence says something. */
   hasBookmarks: boolean
   /** Whether versions were seen out of order twice within minutes, so that order says nothing here. */
   isUnordered: boolean
@@ -308,6 +309,7 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     const timeoutSeconds = Math.max(1, Math.round((timing.minWatchTimeout + (yield* Random.next) * span) / 1000))
     const start = elapsed()
     let count = 0
+    let bookmarkedAt = start
     yield* Connection.run({
       listWatch,
       prepare,
@@ -332,7 +334,9 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
         return received(version)
       },
       onBookmark: (version) => {
-        memory.hasBookmarks = true
+        const at = elapsed()
+        if (at - bookmarkedAt <= timing.idleTimeout) memory.hasBookmarks = true
+        bookmarkedAt = at
         store.progress(version)
         return received(version)
       },
@@ -383,6 +387,8 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     // A second silence in a row is no dead connection: a server whose store was restored waits for versions it gave out
     // already.
     const isSilent = tag === "Idle" && memory.fruitless > 1
+    // Or one that has ceased to send bookmarks.
+    if (isSilent) memory.hasBookmarks = false
     memory.isListNeeded ||= Reaction.isRelistNeeded(error) || isSilent ||
       (!error.isFatal && memory.fruitless > maxResumes)
     const base = Math.min(timing.maxBackoff, timing.minBackoff * 2 ** (memory.failures - 1))

@@ -12,12 +12,17 @@ import { broken, collection, ModelServer, type Obj, refused } from "./ModelServe
 
 const settle = TestClock.adjust(0).pipe(Effect.andThen(Effect.yieldNow), Effect.repeat({ times: 20 }))
 
-const start = Effect.fnUntraced(function*(listWatch: ListWatch<Obj>, isWatchList: boolean) {
+const start = Effect.fnUntraced(function*(
+  listWatch: ListWatch<Obj>,
+  isWatchList: boolean,
+  timing: Reflector.Timing = {}
+) {
   const reflector = yield* Reflector.make<Obj, Obj>({
     listWatch,
     store: { apply: () => {}, replace: () => {}, progress: () => {} },
     prepare: (object) => object,
-    isWatchList
+    isWatchList,
+    ...timing
   })
   yield* Effect.forkScoped(reflector.run)
   yield* settle
@@ -186,6 +191,32 @@ it.effect("each sign of life counts as one: initial objects, and bookmarks that 
     server.bookmark(server.version)
     yield* settle
     assert.strictEqual(yield* reflector.lastActivity, 140_000)
+  }))
+
+it.effect("bookmarks that come seldom, or no more, do not make a quiet watch a dead one", () =>
+  Effect.gen(function*() {
+    const seldom = new ModelServer()
+    seldom.hasBookmarks = false
+    yield* start(seldom.listWatch, true, { minWatchTimeout: "1 hour" })
+    for (let i = 0; i < 6; i++) {
+      yield* TestClock.adjust("4 minutes")
+      seldom.bookmark()
+      yield* settle
+    }
+    assert.lengthOf(seldom.watches, 1)
+    const noMore = new ModelServer()
+    const other = yield* start(noMore.listWatch, true)
+    yield* TestClock.adjust("5 minutes")
+    noMore.hasBookmarks = false
+    noMore.disconnect()
+    // Silent twice, it may be a server that waits for versions it lost; after a new list it is a quiet one.
+    yield* TestClock.adjust("8 minutes")
+    assert.lengthOf(noMore.watches.filter((watch) => watch.sendInitialEvents), 2)
+    for (let i = 0; i < 30; i++) {
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* other.state)._tag, "Live")
+    }
+    assert.lengthOf(noMore.watches.filter((watch) => watch.sendInitialEvents), 2)
   }))
 
 it.effect("resumes where it was after an object that came without a version", () =>

@@ -241,7 +241,8 @@ const run = Effect.fnUntraced(
         yield* settle
         const isThere = [yield* cached, ...folds.map((fold) => contents(fold.objects))]
           .every((held) => held.length === wanted.length && held.every((one, i) => one === wanted[i]))
-        if (isThere && server.open === 1) break
+        const [state] = yield* Effect.forEach(informer.reflectors, (reflector) => reflector.state)
+        if (isThere && server.open === 1 && state?._tag === "Live") break
         yield* TestClock.adjust("10 seconds")
       }
       isEqual(yield* cached, wanted, "the cache")
