@@ -76,7 +76,8 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   const clock = yield* Clock.Clock
   const line = yield* Semaphore.make(1)
   const burst = Math.max(1, options.burst)
-  const interval = 1e9 / options.qps
+  // Never infinite, as the difference of two infinities would be no number.
+  const interval = Math.min(1e9 / options.qps, 1e290)
   const store = burst * interval
   // The time at which the bucket is full again (the virtual time of a GCRA), in nanoseconds of the monotonic clock.
   let full = -Infinity

@@ -179,6 +179,17 @@ describe("TokenBucket", () => {
       }
     }).pipe(Random.withSeed("bucket")))
 
+  it.effect("gives its burst and no more where the rate is next to nothing", () =>
+    Effect.gen(function*() {
+      for (const qps of [1e-9, 1e-200, 1e-300, Number.MIN_VALUE]) {
+        const bucket = yield* TokenBucket.make({ qps, burst: 2 })
+        const taken = yield* Effect.all([bucket.tryTake, bucket.tryTake, bucket.tryTake])
+        assert.deepStrictEqual(taken, [true, true, false], String(qps))
+        yield* TestClock.adjust("1 day")
+        assert.isFalse(yield* bucket.tryTake)
+      }
+    }))
+
   it.effect("does not limit where the rate is not positive", () =>
     Effect.gen(function*() {
       for (const qps of [-1, 0, Infinity]) {
