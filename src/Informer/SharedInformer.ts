@@ -365,8 +365,12 @@ export const make = Effect.fnUntraced(function*<Raw extends Cacheable, A extends
     Effect.suspend(() => {
       const waiter: Waiter = { key, version: resourceVersion, gate: Gate.makeUnsafe(dispatcher) }
       if (hasSeen(waiter)) return Effect.succeed(true)
-      waiters.add(waiter)
-      return waiter.gate.await.pipe(
+      return Effect.suspend(() => {
+        // Put in only once it is sure to be taken out again; it may have been seen by then.
+        if (hasSeen(waiter)) return Effect.void
+        waiters.add(waiter)
+        return waiter.gate.await
+      }).pipe(
         Effect.as(true),
         Effect.timeoutOrElse({
           duration: given?.timeout ?? "5 seconds",
