@@ -14,6 +14,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
@@ -23,6 +24,7 @@ import { isResync } from "../Informer/InformerEvent.ts"
 import * as InformerFactory from "../Informer/InformerFactory.ts"
 import * as InformerMetrics from "../Informer/InformerMetrics.ts"
 import type { SharedInformer } from "../Informer/SharedInformer.ts"
+import * as LabelSelector from "../Machinery/LabelSelector.ts"
 import * as ObjectKey from "../Machinery/ObjectKey.ts"
 import type { Selection } from "../Machinery/Options.ts"
 import * as OwnerReference from "../Machinery/OwnerReference.ts"
@@ -65,18 +67,15 @@ export interface Started {
   readonly ready: Effect.Effect<void, InformerError>
   /** As `ready`, without an end to the waiting. */
   readonly awaitSynced: Effect.Effect<void>
-  /**
-   * Waits until the source has seen a version of an object of this kind, where it watches one; not for one that stands
-   * where it does not look.
-   */
+  /** Where it watches a kind. */
   readonly kind?: {
     readonly group: string
     readonly plural: string
-    readonly awaitVersion: (
-      key: string,
-      resourceVersion: string,
-      options: { readonly timeout: Duration.Input }
-    ) => Effect.Effect<boolean>
+    /**
+     * Waits until the source has seen a write to an object of this kind; not for one that it will never see, as the object
+     * stands in another namespace or has not the labels. False where the time was over before.
+     */
+    readonly awaitWrite: (write: Write, options: { readonly timeout: Duration.Input }) => Effect.Effect<boolean>
   }
   /** All work that a source would find now if it had just begun. None where it does not know. */
   readonly replay?: Effect.Effect<ReadonlyArray<Work>>
@@ -394,6 +393,11 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
   const isEverywhere = resource.scope === "Cluster" || chosen.length === 0 || chosen.includes("")
   const isWatched = (key: string): boolean =>
     isEverywhere || chosen.some((namespace) => key.startsWith(`${namespace}/`))
+  const selector = labelSelector === undefined
+    ? undefined
+    : Result.getOrUndefined(LabelSelector.fromInput(labelSelector))
+  const isSelected = (labels: Write["labels"]): boolean =>
+    selector === undefined || labels === undefined || LabelSelector.matches(selector, labels)
   return {
     name: `${resource.kind}${namespaces === undefined ? "" : ` in ${String(namespaces)}`}`,
     rules: Rbac.fromGrant({ resource, verbs: Rbac.watch, namespaces: isEverywhere ? undefined : chosen }),
@@ -411,8 +415,14 @@ const fromInformer = <A extends KubeObject & { readonly metadata: { readonly res
         kind: {
           group,
           plural,
-          awaitVersion: (key, resourceVersion, options) =>
-            isWatched(key) ? informer.awaitVersion(key, resourceVersion, options) : Effect.succeed(true)
+          awaitWrite: ({ key, labels, resourceVersion }, options) => {
+            if (!isWatched(key)) return Effect.succeed(true)
+            const awaited = informer.awaitVersion(key, resourceVersion, options)
+            // What is cached is seen to leave, if it has lost the labels.
+            return isSelected(labels)
+              ? awaited
+              : Effect.flatMap(informer.get(key), (cached) => Option.isSome(cached) ? awaited : Effect.succeed(true))
+          }
         },
         replay: Effect.map(
           informer.list,

@@ -229,7 +229,8 @@ const observed = (
           group: target.group,
           plural: target.plural,
           key: ObjectKey.make(metadata.namespace, metadata.name),
-          resourceVersion: metadata.resourceVersion
+          resourceVersion: metadata.resourceVersion,
+          labels: metadata.labels ?? {}
         })
       }))
   )

@@ -23,6 +23,8 @@ export interface Write {
   readonly key: string
   /** The version that the write made. */
   readonly resourceVersion: string
+  /** The labels that the object has since; absent where the writer does not say. */
+  readonly labels?: { readonly [name: string]: string } | undefined
 }
 
 /**

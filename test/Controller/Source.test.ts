@@ -104,7 +104,10 @@ describe("Source.self", () => {
         const wait = (namespace: string) =>
           Effect.map(
             Effect.forkScoped(
-              started.kind?.awaitVersion(`${namespace}/x`, "1000000", { timeout: "5 seconds" }) ?? Effect.never
+              started.kind?.awaitWrite(
+                { group: "", plural: "configmaps", key: `${namespace}/x`, resourceVersion: "1000000" },
+                { timeout: "5 seconds" }
+              ) ?? Effect.never
             ),
             (fiber) => [namespace, fiber] as const
           )
@@ -113,6 +116,27 @@ describe("Source.self", () => {
         const through = waiting.flatMap(([namespace, fiber]) => fiber.pollUnsafe() === undefined ? [] : [namespace])
         assert.sameMembers(through, [...unseen], String(namespaces))
       }
+    }).pipe(withServer))
+
+  it.effect("waits for a write that its selector shows, or that takes away what it showed, and for no other", () =>
+    Effect.gen(function*() {
+      const maps = yield* ResourceClient.make(ConfigMap, "default")
+      const labels = { watched: "true" }
+      yield* maps.create({ metadata: { name: "shown", labels } })
+      const { started } = yield* collecting(Source.self(ConfigMap, { labelSelector: labels }))
+      yield* settle
+      const wait = (name: string, labels?: { readonly [name: string]: string }) =>
+        Effect.forkScoped(
+          started.kind?.awaitWrite(
+            { group: "", plural: "configmaps", key: `default/${name}`, resourceVersion: "1000000", labels },
+            { timeout: "5 seconds" }
+          ) ?? Effect.never
+        )
+      const waiting = [yield* wait("new", labels), yield* wait("shown", {}), yield* wait("told nothing of")]
+      const through = yield* wait("other", {})
+      yield* settle
+      for (const fiber of waiting) assert.isUndefined(fiber.pollUnsafe())
+      assert.isDefined(through.pollUnsafe())
     }).pipe(withServer))
 
   it.effect("of metadata alone sees the same, and predicates see metadata", () =>

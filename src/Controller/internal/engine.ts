@@ -122,8 +122,15 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
     if (writes.length === 0) return undefined
     return Effect.forEach(
       writes.flatMap((write) => watching(write).map((kind) => [write, kind] as const)),
-      ([write, kind]) => kind.awaitVersion(write.key, write.resourceVersion, { timeout: awaitWrites }),
+      ([write, kind]) => kind.awaitWrite(write, { timeout: awaitWrites }),
       { discard: true }
+    ).pipe(
+      // Whoever runs the key next waits for them again.
+      Effect.onInterrupt(() =>
+        Effect.sync(() => {
+          for (const write of writes) pending.addWrite(key, write)
+        })
+      )
     )
   }
 
@@ -267,6 +274,13 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       return attempt(run, request)
     })
 
+  const unlessDraining = (run: Run<S>): Effect.Effect<Outcome<S, Failure> | undefined, never, R> =>
+    Effect.suspend(() => {
+      if (!isDraining) return reconcile(run)
+      end(run, Exit.void)
+      return Effect.undefined
+    })
+
   const held = (run: Run<S>, once: Effect.Effect<Outcome<S, Failure> | undefined, never, R>) =>
     Effect.flatMap(partition.hold(run.key, once), (outcome): Effect.Effect<Outcome<S, Failure> | undefined> => {
       if (Option.isSome(outcome)) return Effect.succeed(outcome.value)
@@ -299,7 +313,7 @@ export const start = Effect.fnUntraced(function*<A extends KubeObject, S extends
       running.add(run)
       idle.closeUnsafe()
       const waiting = awaitOwnWrites(key)
-      const once = waiting === undefined ? reconcile(run) : Effect.andThen(waiting, reconcile(run))
+      const once = waiting === undefined ? reconcile(run) : Effect.andThen(waiting, unlessDraining(run))
       return partition === Partition.all ? once : held(run, once)
     })
 
