@@ -95,6 +95,7 @@ export interface SharedInformer<in out A, in Names extends string = never> {
   /**
    * Waits for the first whole list, and fails as soon as something stands in its way that waiting does not mend: a
    * missing permission (Forbidden, naming the rule), Unauthorized, NotServed, Untrusted, Refused. It goes on trying.
+   * Where the list is not streamed, a missing right to watch shows behind it, in the state.
    */
   readonly ready: Effect.Effect<void, InformerError>
   /** Joins the listeners. The stream form of it is `changes`. */
