@@ -54,14 +54,14 @@ const reconcile = Effect.fnUntraced(function*(name: string) {
   const { appsV1, coreV1 } = yield* Clientset.Clientset
   const websites = yield* ResourceClient.make(Website, namespace)
   const website = yield* websites.get(name).pipe(Effect.catchReason("ApiError", "NotFound", () => Effect.undefined))
+  const labels = { [`${Website.group}/website`]: name }
   if (website === undefined) {
     // The garbage collector does so too, half a minute later where a kind is new to it.
-    const owned = [appsV1.deployments(namespace).delete(name), coreV1.services(namespace).delete(name)]
-    yield* Effect.forEach(owned, (each) => Effect.ignore(each))
+    yield* appsV1.deployments(namespace).deleteCollection({ labelSelector: labels })
+    yield* coreV1.services(namespace).deleteCollection({ labelSelector: labels })
     return yield* Console.log(`      ${name}: gone`)
   }
 
-  const labels = { app: name }
   const metadata = { name, labels, ownerReferences: [OwnerReference.makeController(website, Website)] }
   const { image, replicas } = website.spec
   const template = { metadata: { labels }, spec: { containers: [{ name: "web", image }] } }

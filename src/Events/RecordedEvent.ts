@@ -20,7 +20,7 @@ export type EventType = "Normal" | "Warning"
  * @since 0.1.0
  */
 export interface RecordedEvent {
-  /** The name of the Event that tells of it: the object's with the time in hexadecimal, unique within the process. */
+  /** The name of the Event that tells of it: the object's with the time in hexadecimal, unique within its recorder. */
   readonly name: string
   /** The object's, `default` for objects without one. */
   readonly namespace: string
