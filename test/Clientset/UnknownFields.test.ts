@@ -13,6 +13,7 @@ import * as Resource from "../../src/Machinery/Resource.ts"
 import * as RestClient from "../../src/Rest/RestClient.ts"
 import * as RestListWatch from "../../src/Rest/RestListWatch.ts"
 import * as Transport from "../../src/Rest/Transport.ts"
+import * as RandomJson from "../randomJson.ts"
 import * as StubTransport from "../Rest/stubTransport.ts"
 
 const initialEventsEnd = { metadata: { resourceVersion: "1", annotations: { "k8s.io/initial-events-end": "true" } } }
@@ -66,7 +67,7 @@ const membersOf = ([first, second]: readonly [Schema.Json, { readonly [key: stri
   return members as { readonly [key: string]: Schema.Json }
 }
 
-const Members = Schema.Tuple([Schema.Json, Schema.Record(Schema.String, Schema.Json)])
+const Members = Schema.Tuple([RandomJson.Json, RandomJson.Members])
 
 for (const resource of resources.filter(({ verbs }) => verbs.includes("update"))) {
   it.effect.prop(

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { inspect } from "node:util"
 import * as Kubeconfig from "../../src/Config/Kubeconfig.ts"
 import type * as KubeconfigError from "../../src/Config/KubeconfigError.ts"
+import * as RandomJson from "../randomJson.ts"
 
 const parse = (text: string) => Kubeconfig.parse(text, { path: "/k" })
 
@@ -32,7 +33,7 @@ const Raw = Schema.Struct({
     Schema.isMaxLength(4)
   ),
   current: Name,
-  extensions: Schema.Array(Schema.Struct({ name: Name, extension: Schema.Json })).check(Schema.isMaxLength(3))
+  extensions: Schema.Array(Schema.Struct({ name: Name, extension: RandomJson.Json })).check(Schema.isMaxLength(3))
 })
 
 const unique = <A extends { readonly name: string }>(entries: ReadonlyArray<A>): ReadonlyArray<A> =>

@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
-import * as Schema from "effect/Schema"
 import * as Equality from "../../src/Machinery/Equality.ts"
 import type { ObjectSchema } from "../../src/Machinery/ObjectSchema.ts"
+import * as RandomJson from "../randomJson.ts"
 
 const schema: ObjectSchema = {
   type: "object",
@@ -40,7 +40,7 @@ it("tells what means the same from what does not, by what is known of the type",
   }
 })
 
-it.prop("every value is equal to itself, and to a copy", [Schema.Json], ([value]) => {
+it.prop("every value is equal to itself, and to a copy", [RandomJson.Json], ([value]) => {
   assert.isTrue(Equality.equal(value, JSON.parse(JSON.stringify(value))))
 })
 

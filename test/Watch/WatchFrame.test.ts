@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { WatchEvent } from "../../src/Watch/WatchEvent.ts"
 import * as WatchFrame from "../../src/Watch/WatchFrame.ts"
+import * as RandomJson from "../randomJson.ts"
 
 const encoder = new TextEncoder()
 const options = { resource: "pods", namespace: "default" }
@@ -51,7 +52,7 @@ it.effect("delivers the same events however the bytes are cut", () =>
 
 it.effect.prop(
   "delivers the same events for random cuts of random objects",
-  [Schema.Array(Schema.Json), Schema.Number],
+  [Schema.Array(RandomJson.Json), Schema.Number],
   ([values]) =>
     Effect.gen(function*() {
       const events = values.map((value, index) => ({
