@@ -6,10 +6,10 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Variable from "./Variable.ts"
 
 /**
  * How far a feature has come: Alpha may vanish, Beta may change, GA stays, Deprecated will go.
@@ -103,7 +103,9 @@ export const layer = (overrides: { readonly [name: string]: boolean }): Layer.La
  */
 export const isEnabled = Effect.fnUntraced(function*(feature: Feature): Effect.fn.Return<boolean> {
   const overrides = yield* Overrides
-  const chosen = Object.hasOwn(overrides, feature.name) ? overrides[feature.name] : yield* fromEnvironment(feature)
+  const chosen = Object.hasOwn(overrides, feature.name)
+    ? overrides[feature.name]
+    : yield* Variable.isOn(variableOf(feature))
   if (chosen === undefined || chosen === feature.default) return feature.default
   if (!feature.isLocked) return chosen
   yield* Effect.logWarning("the feature is locked and keeps its default").pipe(
@@ -113,25 +115,3 @@ export const isEnabled = Effect.fnUntraced(function*(feature: Feature): Effect.f
 })
 
 const variableOf = (feature: Feature): string => `KUBE_FEATURE_${feature.name}`
-
-const fromEnvironment = Effect.fnUntraced(function*(feature: Feature): Effect.fn.Return<boolean | undefined> {
-  const text = yield* Config.String(variableOf(feature)).pipe(Effect.orElseSucceed(() => undefined))
-  switch (text?.toLowerCase()) {
-    case undefined:
-    case "":
-      return undefined
-    case "true":
-    case "t":
-    case "1":
-      return true
-    case "false":
-    case "f":
-    case "0":
-      return false
-    default:
-      yield* Effect.logWarning("the value of a feature variable is neither true nor false and is ignored").pipe(
-        Effect.annotateLogs({ variable: variableOf(feature) })
-      )
-      return undefined
-  }
-})

@@ -2,3 +2,6 @@
 
 /** `FeatureGate`: behaviour of the client that can be turned on or off by name. */
 export * as FeatureGate from "./FeatureGate.ts"
+
+/** `Variable`: a switch in the environment, in the words that client-go takes for its own. */
+export * as Variable from "./Variable.ts"

@@ -9,13 +9,13 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Variable from "../Features/Variable.ts"
 import type { ApiError } from "../Machinery/ApiError.ts"
 import type { RequestError } from "../Machinery/RequestError.ts"
 import type { ListWatch } from "../Watch/ListWatch.ts"
 import * as Pager from "../Watch/Pager.ts"
 import type { Cacheable } from "./Indexer.ts"
 import { keyOf } from "./Indexer.ts"
-import * as Variable from "./internal/variable.ts"
 
 /**
  * Decides for a program. Unless provided: on when `KUBE_WATCHLIST_INCONSISTENCY_DETECTOR` (client-go's name) is `true`.

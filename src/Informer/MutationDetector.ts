@@ -9,7 +9,7 @@
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Variable from "./internal/variable.ts"
+import * as Variable from "../Features/Variable.ts"
 
 /**
  * Decides for a program. Unless provided: on when `KUBE_CACHE_MUTATION_DETECTOR` is `true` (client-go's name) or

@@ -1,16 +1,17 @@
 /**
- * Switches in the environment, as client-go reads its own.
+ * `Variable`: a switch in the environment, in the words that client-go takes for its own.
  *
- * @internal
+ * @since 0.1.0
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 
 /**
- * What a variable says, in the words of Go's `ParseBool`; nothing where it is not set. Any other word is logged and
- * ignored.
+ * What a variable says, in the words of Go's `ParseBool`, whatever the case; nothing where it is not set or empty. Any
+ * other word is logged and ignored. Asks the `ConfigProvider`, which is the environment unless one is provided.
  *
- * @internal
+ * @category accessors
+ * @since 0.1.0
  */
 export const isOn = Effect.fnUntraced(function*(name: string): Effect.fn.Return<boolean | undefined> {
   const text = yield* Config.String(name).pipe(Effect.orElseSucceed(() => ""))
