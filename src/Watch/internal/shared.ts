@@ -58,7 +58,7 @@ const isValue = (value: unknown): value is Value => typeof value === "object" &&
 const isSameOwner = (a: unknown, b: ReadonlyArray<unknown>): boolean =>
   Array.isArray(a) && a.length === 1 && b.length === 1 && isValue(b[0]) && isSame(a[0], b[0])
 
-// Whether both are the same text but for the order of their members, in which servers print maps.
+// Whether both are the same but for the order of their members, which servers print sorted.
 const isSame = (a: unknown, b: Value): boolean => {
   if (!isValue(a)) return false
   let count = 0
